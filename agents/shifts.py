@@ -1,0 +1,219 @@
+"""Looking in shifts: a task of the cluster `looking` holds the lease of a shard, asks what is due, and hands over.
+
+The lease is a row: held for some seconds and renewed each second. Who cannot renew it has lost it and stops; who finds
+it lapsed (the worker was killed) takes it over. The clock of a job is a grid: it is due at each multiple of its
+interval since the epoch, so shifts that follow each other keep the same beat.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+import os
+import secrets
+import socket
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.tasks import async_task
+
+from agents import roster, ways
+from agents.models import Lease
+from agents.probes.readings import ProbeError, Reading
+from agents.work import Advice, Job
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=8)
+SHIFT_SECONDS = 300.0
+RELOAD_SECONDS = 5.0
+TICK = 0.05
+AT_ONCE = 16  # sweeps in the air: more than the kinds of probes times the speeds that a shard has
+
+
+def lapsed(now: datetime) -> list[int]:
+    """The shards that nobody looks at."""
+    held = set(Lease.objects.exclude(until=None).filter(until__gt=now).values_list("shard", flat=True))
+    return [shard for shard in range(settings.SHARDS) if shard not in held]
+
+
+def enqueue(shard: int) -> None:
+    """Ask the cluster `looking` for a worker that takes this shard; one too many finds the lease taken and ends."""
+    async_task("agents.shifts.shift", shard, cluster="looking")
+
+
+def release() -> None:
+    """At a start: what a process of this host held, it holds no more."""
+    Lease.objects.filter(holder__startswith=f"{socket.gethostname()[:15]}:").update(until=None)
+
+
+def shift(shard: int) -> str:
+    """Look at a shard until the shift is over or its lease is lost; what became of it, in words."""
+    holder = f"{socket.gethostname()[:15]}:{os.getpid()}:{secrets.token_hex(4)}"
+    after_a_gap = take(shard, holder)
+    if after_a_gap is None:
+        return "another worker has this shard"
+    log.info("shard %s: looking%s", shard, " again after a gap" if after_a_gap else "")
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as pool:
+        kept = Looker(shard, holder, pool, everything_now=after_a_gap).run(time.monotonic() + SHIFT_SECONDS)
+    if not kept:
+        return "lost the lease"
+    Lease.objects.filter(shard=shard, holder=holder).update(until=None, holder="")
+    enqueue(shard)
+    return "handed over"
+
+
+def take(shard: int, holder: str) -> bool | None:
+    """Take the lease: None if somebody holds it, else whether there was a gap (nobody had handed it over)."""
+    now = timezone.now()
+    row, _ = Lease.objects.get_or_create(shard=shard)
+    if not Lease.objects.free(now).filter(shard=shard).update(holder=holder, until=now + LEASE):
+        return None
+    return row.holder != ""
+
+
+def renew(shard: int, holder: str) -> bool:
+    """Hold the lease for another while; False if it is no longer ours."""
+    mine = Lease.objects.filter(shard=shard, holder=holder, until__isnull=False)
+    return bool(mine.update(until=timezone.now() + LEASE))
+
+
+@dataclass(order=True, slots=True)
+class Turn:
+    """A job in the queue of what is due, at epoch seconds; one that was moved since is passed over."""
+
+    at: float
+    key: int
+
+
+class Looker:
+    """One shift: the queue of what is due, the sweeps in the air, and what comes back."""
+
+    def __init__(self, shard: int, holder: str, pool: ThreadPoolExecutor, *, everything_now: bool) -> None:
+        self.shard, self.holder, self.pool = shard, holder, pool
+        self.everything_now = everything_now
+        self.work: Callable[[int], Sequence[Job]] = import_string(settings.AGENT_WORK)
+        self.record: Callable[[Sequence[Reading]], Advice] = import_string(settings.AGENT_READINGS)
+        self.jobs: dict[int, Job] = {}
+        self.due: dict[int, float] = {}
+        self.queue: list[Turn] = []
+        self.in_the_air: dict[Future[list[Reading]], list[Job]] = {}
+        self.asking: set[int] = set()
+        self.report = roster.Report()
+
+    def run(self, until: float) -> bool:
+        """Look until `until` (monotonic seconds); False if the lease was lost on the way."""
+        renewed = reloaded = -math.inf
+        while (clock := time.monotonic()) < until:
+            if clock - renewed >= 1:
+                renewed = clock
+                if not renew(self.shard, self.holder):
+                    return False
+                self.report.write(timezone.now())
+            if clock - reloaded >= RELOAD_SECONDS or roster.new_work():
+                reloaded = clock
+                self.reload(time.time())
+            self.start(time.time())
+            self.collect()
+        while self.in_the_air:
+            self.collect()
+        return True
+
+    def reload(self, now: float) -> None:
+        """Take up what is new or changed, drop what is gone."""
+        jobs = {job.target.key: job for job in self.work(self.shard)}
+        for key, job in jobs.items():
+            known = self.jobs.get(key)
+            if known is None:
+                self.plan(key, now if job.soon or self.everything_now else on_the_grid(now, job.interval))
+            elif known.interval != job.interval:
+                self.plan(key, min(self.due.get(key, math.inf), on_the_grid(now, job.interval)))
+        self.jobs = jobs
+        self.everything_now = False
+
+    def plan(self, key: int, at: float) -> None:
+        """The next turn of this job, instead of any planned before."""
+        self.due[key] = at
+        heapq.heappush(self.queue, Turn(at, key))
+
+    def start(self, now: float) -> None:
+        """Send out what is due, one sweep for each probe and number of tries."""
+        sweeps: dict[tuple[str, int], list[Job]] = defaultdict(list)
+        while self.queue and self.queue[0].at <= now:
+            turn = heapq.heappop(self.queue)
+            job = self.jobs.get(turn.key)
+            if job is None or self.due.get(turn.key) != turn.at:
+                continue
+            del self.due[turn.key]
+            if turn.key not in self.asking:
+                sweeps[job.probe, job.target.tries].append(job)
+        for (probe, _), jobs in sweeps.items():
+            self.send(probe, jobs)
+
+    def send(self, probe: str, jobs: list[Job]) -> None:
+        """Ask all of these by one sweep, in a thread of its own."""
+        self.asking.update(job.target.key for job in jobs)
+        sweep = self.pool.submit(ways.probe(probe).probe, [job.target for job in jobs])
+        self.in_the_air[sweep] = jobs
+
+    def collect(self) -> None:
+        """Take in the sweeps that are back; wait a moment for one, or for the next turn."""
+        if not self.in_the_air:
+            time.sleep(TICK)
+            return
+        done, _ = wait(self.in_the_air, timeout=TICK, return_when=FIRST_COMPLETED)
+        for sweep in done:
+            jobs = self.in_the_air.pop(sweep)
+            self.asking.difference_update(job.target.key for job in jobs)
+            self.take_in(sweep, jobs)
+
+    def take_in(self, sweep: Future[list[Reading]], jobs: list[Job]) -> None:
+        """Hand the readings on and plan the next turns; a probe that could not ask freezes what it looks at."""
+        probe = jobs[0].probe
+        try:
+            readings = sweep.result()
+        except Exception as fault:
+            if not isinstance(fault, ProbeError):
+                log.exception("the probe %s failed", probe)
+            self.report.cannot(probe, str(fault) or type(fault).__name__, timezone.now())
+            self.again(jobs, time.time(), {})
+            return
+        self.report.swept(probe, readings, timezone.now())
+        advice = self.recorded(readings)
+        self.again(jobs, min(reading.asked_at for reading in readings), advice.again)
+        for job in advice.at_once:
+            self.jobs.setdefault(job.target.key, job)
+            if job.target.key not in self.asking:
+                self.plan(job.target.key, 0.0)
+
+    def recorded(self, readings: Sequence[Reading]) -> Advice:
+        """Record; if the database would not have it, looking goes on and the next readings tell."""
+        try:
+            return self.record(readings)
+        except DatabaseError:
+            log.exception("%s readings were not recorded", len(readings))
+            connection.close()
+            return Advice()
+
+    def again(self, jobs: Iterable[Job], asked_at: float, soon: Mapping[int, float]) -> None:
+        """Plan the next turn of each: sooner where its judging is under way."""
+        now = time.time()
+        for job in jobs:
+            key = job.target.key
+            spacing = soon.get(key)
+            if key in self.jobs:
+                self.plan(key, on_the_grid(now, job.interval) if spacing is None else max(now, asked_at + spacing))
+
+
+def on_the_grid(now: float, interval: float) -> float:
+    """The next multiple of the interval since the epoch."""
+    return (math.floor(now / interval) + 1) * interval

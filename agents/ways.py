@@ -1,0 +1,32 @@
+"""Ways of looking: the probes that the setting PROBES names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from agents.probes.readings import Probe
+
+
+@cache
+def probe(name: str) -> Probe:
+    """The probe of this name; raises KeyError for one that is not in the setting."""
+    found: Probe = import_string(settings.PROBES[name])()
+    return found
+
+
+def choices() -> list[tuple[str, str]]:
+    """(name, label) of every probe, for forms."""
+    return [(name, probe(name).label) for name in settings.PROBES]
+
+
+def tries(interval: float) -> int:
+    """How often a silent target is asked before its reading is bad: once where it is asked again so soon anyway."""
+    return 1 if interval < 2 else 3
+
+
+def reading_seconds(name: str, interval: float) -> float:
+    """The longest that one reading takes, in seconds: that of a target which is silent in every try."""
+    return tries(interval) * probe(name).try_seconds

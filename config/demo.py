@@ -1,0 +1,177 @@
+"""The demo: an invented ISP, loaded as rows, whose devices run beside Towerwatch as a process of their own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from taggit.models import Tag, TaggedItem
+
+from agents import roster
+from agents.simulated import control, network
+from config import options
+from config.models import Role, User
+from customers.models import Contact, Customer, Equipment, Kind, Site
+from notifications import live
+from notifications.models import Notice
+from outages.models import Check, Incident, Outage
+
+TAG = "demo"
+ISP_NAME = "Windrow Wireless"
+SOCKET = settings.VAR / "simulated.sock"
+KINDS = {"core": Kind.ROUTER, "router": Kind.ROUTER, "switch": Kind.SWITCH, "backhaul": Kind.PTP, "ap": Kind.AP}
+STAFF = (
+    (Role.ADMINISTRATOR, "Ada Whitlock", "Sees and may do everything"),
+    (Role.ENGINEER, "Emeka Okafor", "What failed first, and what hangs on it"),
+    (Role.OFFICE, "Olga Lindqvist", "Answers the phone"),
+    (Role.TECHNICIAN, "Tomás Núñez", "On a roof, with a phone"),
+    (Role.MANAGER, "Mei Tanaka", "How it went, day by day"),
+)
+
+
+def token() -> str:
+    """What the link on the console carries; made once."""
+    if not options.fresh().demo_token:
+        options.change(demo_token=secrets.token_urlsafe(18))
+    return options.fresh().demo_token
+
+
+def make() -> None:
+    """Everything that `make demo` starts with: the network and one person of each role. Idempotent."""
+    if not options.fresh().isp_name:
+        options.change(isp_name=ISP_NAME)
+    for role, name, _ in STAFF:
+        if not User.objects.filter(role=role).exists():
+            User.objects.create_user(f"{role.value}@demo.example", None, name=name, role=role)
+    if not options.fresh().demo and not Equipment.objects.exists():
+        load()
+
+
+def load(customers: int = 120) -> None:
+    """Write the invented network down, with a TCP check on every device, and have its devices started."""
+    invented = network.build(customers=customers)
+    with transaction.atomic():
+        sites = _sites(invented)
+        people = _people(invented)
+        equipment = _equipment(invented, sites, people)
+        Check.objects.bulk_create(
+            Check(equipment=equipment[device.name], probe="tcp", port=device.port, interval=5)
+            for device in invented.devices
+        )
+        options.change(demo=True)
+        roster.simulate(True)
+        roster.tell_new_work()
+
+
+def _tag(rows: Iterable[Any], names: dict[int, list[str]]) -> None:
+    """Tag many rows at once; `names` gives the tags of each pk beside the demo's own."""
+    rows = list(rows)
+    kind = ContentType.objects.get_for_model(rows[0])
+    tags = {name: Tag.objects.get_or_create(name=name)[0] for name in {TAG, *chain.from_iterable(names.values())}}
+    TaggedItem.objects.bulk_create(
+        TaggedItem(tag=tags[name], content_type=kind, object_id=row.pk)
+        for row in rows
+        for name in {TAG, *names.get(row.pk, ())}
+    )
+
+
+def _sites(invented: network.Network) -> dict[str, Site]:
+    rows = Site.objects.quietly().bulk_create(
+        Site(name=s.name, kind=s.kind, street=s.street, town=s.town, latitude=s.latitude, longitude=s.longitude)
+        for s in invented.sites
+    )
+    _tag(rows, {})
+    return {row.name: row for row in rows}
+
+
+def _people(invented: network.Network) -> dict[str, Customer]:
+    rows = [
+        Customer(
+            given_name=person.given_name,
+            family_name=person.family_name,
+            company_name=person.company,
+            account=person.number,
+            email=person.email,
+            phone=person.phone,
+            street=person.street,
+            town=person.town,
+            suspended="suspended" in person.tags,
+        )
+        for person in invented.customers
+    ]
+    for row in rows:
+        row.derive()
+    Customer.objects.quietly().bulk_create(rows)
+    _tag(rows, {row.pk: list(person.tags) for row, person in zip(rows, invented.customers, strict=True)})
+    Contact.objects.quietly().bulk_create(
+        Contact(customer=row, name=row.person, email=row.email, phone=row.phone) for row in rows if row.is_company
+    )
+    return {person.number: row for row, person in zip(rows, invented.customers, strict=True)}
+
+
+def _equipment(invented: network.Network, sites: dict[str, Site], people: dict[str, Customer]) -> dict[str, Equipment]:
+    rows = {
+        device.name: Equipment(
+            name=device.name,
+            kind=KINDS.get(device.kind, Kind.CPE),
+            vendor=device.vendor,
+            model=device.model,
+            mac=device.mac,
+            address=device.address,
+            site=sites.get(device.site),
+            customer=people.get(device.customer) if device.customer else None,
+        )
+        for device in invented.devices
+    }
+    Equipment.objects.quietly().bulk_create(rows.values())
+    for device in invented.devices:
+        rows[device.name].uplink = rows[device.uplink] if device.uplink else None
+    Equipment.objects.quietly().bulk_update(rows.values(), ["uplink"], batch_size=200)
+    _tag(rows.values(), {})
+    premises = [sites[d.site] for d in invented.devices if d.customer and d.site in sites]
+    for device in invented.devices:
+        if device.customer and device.site in sites:
+            sites[device.site].customer = people[device.customer]
+    Site.objects.quietly().bulk_update(premises, ["customer"], batch_size=200)
+    return rows
+
+
+def clear() -> None:
+    """Take the demo away again: its network, and all that happened to it. What staff added themselves stays."""
+    with transaction.atomic():
+        options.change(demo=False)
+        roster.simulate(False)
+        equipment = list(Equipment.objects.filter(tags__name=TAG).values_list("pk", flat=True))
+        _forget(Incident, Incident.objects.filter(equipment__in=equipment))
+        _forget(Outage, Outage.objects.filter(equipment__in=equipment))
+        Outage.objects.quietly().filter(equipment__in=equipment).delete()
+        Incident.objects.quietly().filter(equipment__in=equipment).delete()
+        Equipment.objects.quietly().filter(uplink__in=equipment).update(uplink=None)
+        Equipment.objects.quietly().filter(pk__in=equipment).delete()
+        _clear_people()
+        roster.tell_new_work()
+        live.bump("incidents", "looking")
+
+
+def _clear_people() -> None:
+    sites = Site.objects.filter(tags__name=TAG, equipment=None).values_list("pk", flat=True)
+    Site.objects.quietly().filter(pk__in=list(sites)).delete()
+    customers = Customer.objects.filter(tags__name=TAG, equipment=None, sites=None).values_list("pk", flat=True)
+    ours = list(customers)
+    Contact.objects.quietly().filter(customer__in=ours).delete()
+    Customer.objects.quietly().filter(pk__in=ours).delete()
+
+
+def _forget(model: type[Any], rows: Any) -> None:
+    kind = ContentType.objects.get_for_model(model)
+    Notice.objects.filter(object_type=kind, object_id__in=list(rows.values_list("pk", flat=True))).delete()
+
+
+def command(request: dict[str, Any]) -> dict[str, Any]:
+    """Ask the invented network to do something; raises control.ControlError with the reason if it does not."""
+    return control.send(SOCKET, request)

@@ -1,0 +1,123 @@
+"""What `manage.py up` does each second: wake the jobs for which there is work, and ask the clusters for a sign of life.
+
+The database may be locked, slow or away: then the second is lost, and said once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import connections
+from django.utils import timezone
+
+from config import pulse
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = 5.0
+DELIVER_EVERY = 2.0
+SHIFT_EVERY = 3.0
+STALE = 20.0
+
+
+class Metronome(threading.Thread):
+    """A thread beside the supervisor, whose own loop never waits for the database."""
+
+    def __init__(self) -> None:
+        super().__init__(name="metronome", daemon=True)
+        self.ending = threading.Event()
+        self.asked: dict[str, float] = {}
+        self.faults: dict[str, str] = {}
+        self.unanswered_since: float | None = None
+        self.lapsed_since: dict[int, float] = {}
+        self.looked_at_shifts = 0.0
+
+    def run(self) -> None:
+        """Turn once a second until told to end."""
+        self.turn()
+        while not self.ending.wait(1.0):
+            self.turn()
+        connections.close_all()
+
+    def end(self) -> None:
+        """End after the turn in hand, and wait a moment for that."""
+        self.ending.set()
+        self.join(0.5)
+
+    def turn(self) -> None:
+        """Each step by itself, so that a fault in one does not stop the others."""
+        for step in (self.wake_shifts, self.wake_deliver, self.ask_for_a_sign):
+            self._try(step)
+
+    def wake_shifts(self) -> None:
+        """Enqueue a shift for each shard that nobody looks after."""
+        from agents import shifts
+
+        now = time.monotonic()
+        lapsed = shifts.lapsed(timezone.now())
+        self.lapsed_since = {shard: self.lapsed_since.get(shard, now) for shard in lapsed}
+        self.looked_at_shifts = now
+        for shard in lapsed:
+            if self._time_for(f"shift {shard}", SHIFT_EVERY):
+                shifts.enqueue(shard)
+
+    def wake_deliver(self) -> None:
+        """Enqueue the delivery job when something waits to be sent."""
+        from notifications.deliver import waiting
+
+        if waiting(timezone.now()) and self._time_for("deliver", DELIVER_EVERY):
+            _enqueue("notifications.jobs.deliver")
+
+    def ask_for_a_sign(self) -> None:
+        """Enqueue a beat; remember since when none was answered."""
+        if self._time_for("beat", BEAT_EVERY):
+            _enqueue("config.jobs.beat")
+            if self.unanswered_since is None:
+                self.unanswered_since = time.monotonic()
+
+    def default_ails(self, group: int, age: float) -> str:
+        """What is wrong with the cluster `default`: it was asked, and gave no sign."""
+        sign = pulse.last(group)
+        asked = self.unanswered_since
+        if asked is None or sign > asked:
+            self.unanswered_since = None
+            return ""
+        silent = min(time.monotonic() - max(asked, sign), age)
+        return f"has not run a task for {silent:.0f} s" if silent > STALE else ""
+
+    def looking_ails(self, group: int, age: float) -> str:
+        """What is wrong with the cluster `looking`: a shift was enqueued, and nobody took it."""
+        since = min(self.lapsed_since.values(), default=None)
+        if since is None:
+            return ""
+        idle = min(self.looked_at_shifts - since, age)
+        return f"has not taken a shift for {idle:.0f} s" if idle > STALE else ""
+
+    def _time_for(self, what: str, every: float) -> bool:
+        now = time.monotonic()
+        if now - self.asked.get(what, -every) < every:
+            return False
+        self.asked[what] = now
+        return True
+
+    def _try(self, step: Callable[[], None]) -> None:
+        name = step.__name__
+        try:
+            step()
+        except Exception as fault:
+            connections.close_all()
+            if self.faults.get(name) != (words := f"{type(fault).__name__}: {fault}".split("\n")[0]):
+                log.warning("%s: %s; tried again each second", name, words)
+            self.faults[name] = words
+        else:
+            if self.faults.pop(name, None):
+                log.warning("%s: works again", name)
+
+
+def _enqueue(job: str) -> None:
+    from django_q.tasks import async_task
+
+    async_task(job, cluster="default")

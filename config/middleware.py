@@ -1,0 +1,41 @@
+"""What happens to every request."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.db import Error
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.decorators import sync_and_async_middleware
+
+from config import options
+
+
+@sync_and_async_middleware
+def isp_zone(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Show times in the ISP's zone."""
+    if iscoroutinefunction(get_response):
+
+        async def ahead(request: HttpRequest) -> Any:
+            with timezone.override(await sync_to_async(zone)()):
+                return await get_response(request)
+
+        return ahead
+
+    def onward(request: HttpRequest) -> Any:
+        with timezone.override(zone()):
+            return get_response(request)
+
+    return onward
+
+
+def zone() -> zoneinfo.ZoneInfo:
+    """The ISP's zone; UTC where the database does not answer, so that a page can still say so."""
+    try:
+        return zoneinfo.ZoneInfo(options.current().time_zone)
+    except Error:
+        return zoneinfo.ZoneInfo("UTC")

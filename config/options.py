@@ -1,0 +1,52 @@
+"""Options: what staff set at run time, one typed table. The environment holds only what a start needs."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass, field, fields
+
+from django.core.cache import cache
+
+from config.models import Option
+
+KEY, SECONDS = "options", 2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Every option with its default."""
+
+    isp_name: str = ""
+    time_zone: str = "UTC"
+    demo: bool = False  # the invented network is loaded, and runs beside Towerwatch
+    setup_token: str = ""  # opens the first page, until there is an administrator
+    demo_token: str = ""  # opens the demo from its link on the console
+    defaults_given: list[str] = field(default_factory=list)  # "event role": subscriptions that were made once
+
+
+def current() -> Options:
+    """The options as they stand; at most two seconds old."""
+    found: Options | None = cache.get(KEY)
+    if found is None:
+        found = fresh()
+        cache.set(KEY, found, SECONDS)
+    return found
+
+
+def fresh() -> Options:
+    """The options as the database has them; a row that is no option (any more) is left aside."""
+    names = {one.name for one in fields(Options)}
+    return Options(**{row.name: row.value for row in Option.objects.filter(name__in=names)})
+
+
+def change(**values: object) -> None:
+    """Set some options; raises ValueError for a name that is none, or a time zone that does not exist."""
+    unknown = values.keys() - {one.name for one in fields(Options)}
+    if unknown:
+        raise ValueError(f"no such option: {', '.join(sorted(unknown))}")
+    zone = values.get("time_zone")
+    if zone is not None and zone not in zoneinfo.available_timezones():
+        raise ValueError(f"time_zone: there is no zone {zone!r}")
+    for name, value in values.items():
+        Option.objects.update_or_create(name=name, defaults={"value": value})
+    cache.delete(KEY)

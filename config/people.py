@@ -1,0 +1,65 @@
+"""Who may do what, and how subscriptions name the staff: the one table of roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.db import models
+
+from config.models import Role, User
+from notifications.recipients import RecipientKind
+
+
+@dataclass(frozen=True)
+class Right:
+    """Something that a role may do: the permission that views ask for, its words, and who has it."""
+
+    permission: str
+    label: str
+    roles: frozenset[Role]
+
+
+EVERYBODY = frozenset(Role)
+ADMINISTRATOR, ENGINEER, OFFICE, TECHNICIAN = Role.ADMINISTRATOR, Role.ENGINEER, Role.OFFICE, Role.TECHNICIAN
+
+MAY = (
+    Right("outages.view", "See incidents, outages and the state of everything", EVERYBODY),
+    Right("customers.view", "See customers, sites and equipment", EVERYBODY),
+    Right("outages.work", "Acknowledge and work on incidents", EVERYBODY - {Role.MANAGER}),
+    Right("customers.change_people", "Add and change customers and contacts", frozenset({ADMINISTRATOR, OFFICE})),
+    Right("customers.change_network", "Add and change sites and equipment", frozenset({ADMINISTRATOR, ENGINEER})),
+    Right("outages.change_checks", "Set checks, intervals and rules", frozenset({ADMINISTRATOR, ENGINEER})),
+    Right("outages.probe", "Ping and trace from an equipment's page", frozenset({ADMINISTRATOR, ENGINEER, TECHNICIAN})),
+    Right("config.health", "See how Towerwatch itself is doing", EVERYBODY),
+    Right("config.play", "Let something fail in the demo", frozenset({ADMINISTRATOR, ENGINEER})),
+    Right("config.people", "Add users, set roles, turn accounts off", frozenset({ADMINISTRATOR})),
+    Right("config.options", "Set the name, the time zone and the demo", frozenset({ADMINISTRATOR})),
+)
+GRANTED = {(right.permission, role) for right in MAY for role in right.roles}
+
+
+def rights(user: User) -> list[Right]:
+    """What the role of this user may do, in the order of the table."""
+    return [right for right in MAY if (right.permission, user.role) in GRANTED]
+
+
+class RoleBackend(BaseBackend):
+    """Answers `user.has_perm()` from the table above; signing in is done elsewhere."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        """Does the role of this (active) user grant the permission?"""
+        return user_obj.is_active and (perm, getattr(user_obj, "role", None)) in GRANTED
+
+
+def _user(key: str) -> Iterable[models.Model]:
+    return User.objects.filter(pk=key, is_active=True)
+
+
+def _role(key: str) -> Iterable[models.Model]:
+    return User.objects.filter(role=key, is_active=True)
+
+
+RECIPIENTS = [RecipientKind("user", "One person", _user), RecipientKind("role", "Everybody of a role", _role)]

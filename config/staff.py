@@ -1,0 +1,114 @@
+"""Actions on the staff: adding, changing, turning off, and the link by which somebody chooses a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from config.models import Role, User
+from notifications.events import declared
+from notifications.models import Subscription
+
+
+class Refused(Exception):
+    """This may not be done; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event that somebody hears of: its words, the one object it is about (None: all), and by what."""
+
+    label: str
+    about: Any
+    by: str
+
+
+def add(name: str, email: str, role: str) -> User:
+    """A new member of the staff, who cannot sign in before they have chosen a password."""
+    return User.objects.create_user(email, None, name=name, role=role)
+
+
+def change(user: User, by: User, *, name: str, email: str, role: str) -> None:
+    """Change somebody; a new role ends their sessions. Raises Refused for one's own, and the last administrator's."""
+    with transaction.atomic():
+        administrators, user = _locked(user)
+        if role != user.role:
+            if user == by:
+                raise Refused("Nobody changes their own role: another administrator can.")
+            _keep_one_of(administrators, user)
+            end_sessions(user)
+        if email != user.email:
+            # A row of the old address would go on opening this account.
+            EmailAddress.objects.filter(user=user).delete()
+        user.name, user.email, user.username, user.role = name, email, email, role
+        user.save(update_fields=["name", "email", "username", "role"])
+
+
+def turn_off(user: User, by: User) -> None:
+    """Nobody gets in with this account any more, from now on. Raises Refused for oneself and the last administrator."""
+    with transaction.atomic():
+        administrators, user = _locked(user)
+        if user == by:
+            raise Refused("You cannot turn your own account off: another administrator can.")
+        _keep_one_of(administrators, user)
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        end_sessions(user)
+
+
+def turn_on(user: User) -> None:
+    """Let them in again, with the password they had."""
+    User.objects.filter(pk=user.pk).update(is_active=True)
+
+
+def end_sessions(user: User) -> None:
+    """Sign somebody out everywhere: their very next request is a stranger's."""
+    key = str(user.pk)
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        if session.get_decoded().get("_auth_user_id") == key:
+            session.delete()
+
+
+def password_link(user: User) -> str:
+    """The address at which this user chooses a password: good once, and for as long as settings say."""
+    key = default_token_generator.make_token(user)
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})
+    return settings.PUBLIC_URL + path
+
+
+def hears(user: User) -> list[Heard]:
+    """What this user is told, by their role and for themselves, in the order in which events are declared."""
+    mine = Q(recipient_kind="role", recipient_key=user.role) | Q(recipient_kind="user", recipient_key=str(user.pk))
+    rows = list(Subscription.objects.filter(mine, event__in=declared()).prefetch_related("about"))
+    order = list(declared())
+    rows.sort(key=lambda row: (order.index(row.event), row.pk))
+    return list(_heard(user, rows))
+
+
+def _heard(user: User, rows: Iterable[Subscription]) -> Iterable[Heard]:
+    for row in rows:
+        by_role = row.recipient_kind == "role"
+        yield Heard(declared()[row.event].label, row.about, user.get_role_display() if by_role else "")
+
+
+def _locked(user: User) -> tuple[list[User], User]:
+    # Always in one order, so that two administrators cannot turn each other off at the same moment.
+    rows = User.objects.select_for_update().filter(Q(role=Role.ADMINISTRATOR, is_active=True) | Q(pk=user.pk))
+    by_key = {row.pk: row for row in rows.order_by("pk")}
+    return [row for row in by_key.values() if row.is_administrator], by_key[user.pk]
+
+
+def _keep_one_of(administrators: list[User], user: User) -> None:
+    if administrators == [user]:
+        raise Refused(f"{user} is the last active administrator: make another one first.")

@@ -1,0 +1,86 @@
+"""Getting in: the first administrator, and the ways into the demo."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from config import demo, setup
+from config.models import Role, User
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+class FirstAdministratorForm(forms.Form):
+    """The first account."""
+
+    token = forms.CharField(label="Token", help_text="The console printed it when Towerwatch started.")
+    name = forms.CharField(label="Your name", max_length=120)
+    email = forms.EmailField(label="E-mail")
+    password = forms.CharField(
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Ten signs or more.",
+    )
+
+
+@login_not_required
+def first_administrator(request: HttpRequest, token: str = "") -> HttpResponse:
+    """Make the first administrator; afterwards this page is closed."""
+    if not setup.is_open():
+        return redirect("now")
+    form = FirstAdministratorForm(request.POST or None, initial={"token": token})
+    if form.is_valid():
+        try:
+            user = setup.first_administrator(**{"given": form.cleaned_data.pop("token"), **form.cleaned_data})
+        except setup.Refused:
+            form.add_error("token", "This is not the token that the console printed.")
+        except ValidationError as fault:
+            form.add_error("password", fault)
+        else:
+            login(request, user, BACKEND)
+            return redirect("welcome")
+    return render(request, "config/setup.html", {"form": form})
+
+
+def is_local(request: HttpRequest) -> bool:
+    """Does the browser run on this very machine, with no front server in between?"""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    try:
+        return not forwarded and ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+@login_not_required
+@require_POST
+def enter_demo(request: HttpRequest) -> HttpResponse:
+    """Sign in as one of the demo's people: only in the demo, and only from its own machine."""
+    if not (settings.DEMO and is_local(request)):
+        raise PermissionDenied
+    return _sign_in(request, request.POST.get("role", ""))
+
+
+@login_not_required
+def demo_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Sign in by the link that the console printed."""
+    if not settings.DEMO or not secrets.compare_digest(token.encode(), demo.token().encode()):
+        raise PermissionDenied
+    return _sign_in(request, Role.ADMINISTRATOR)
+
+
+def _sign_in(request: HttpRequest, role: str) -> HttpResponse:
+    user = User.objects.filter(is_active=True, role=role).order_by("pk").first()
+    if user is None:
+        raise PermissionDenied
+    login(request, user, BACKEND)
+    return redirect("now")

@@ -1,0 +1,1 @@
+"""Floor 2: whom we serve, and with what."""

@@ -1,0 +1,1 @@
+"""Equipment, and what hangs on what."""

@@ -1,0 +1,6 @@
+"""The index of this app's models; each slice has its own."""
+
+from customers.equipment.models import Equipment, Kind, State
+from customers.people.models import Contact, Customer, Site
+
+__all__ = ["Contact", "Customer", "Equipment", "Kind", "Site", "State"]

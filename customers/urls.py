@@ -1,0 +1,8 @@
+"""Addresses of whom we serve, and with what."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("customers.people.urls")),
+    path("", include("customers.equipment.urls")),
+]

@@ -1,0 +1,1 @@
+"""Floor 0: who wants to hear of which change, and by what road."""

@@ -1,0 +1,100 @@
+"""Events: the declared kinds of change that somebody may want to hear of. Each app lists its own in its events.py."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.module_loading import import_string
+
+
+class Audience(Enum):
+    """Whom an event may concern."""
+
+    GENERAL = "general"
+    PERSONAL = "personal"
+    CUSTOMER = "customer"
+    EVERYONE = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notice is wanted: `at` (None: at once), and `marks`, what makes this occurrence another one than the last."""
+
+    marks: tuple[object, ...] = ()
+    at: datetime | None = None
+
+
+Asked = Mapping[str, Any]
+Condition = Callable[[Any, Any, Asked], Due | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A whole number that a subscriber may choose, and its value where nobody chose."""
+
+    name: str
+    label: str
+    default: int
+    minimum: int = 0
+    maximum: int = 100_000
+
+
+@dataclass(frozen=True)
+class Event:
+    """One kind of change of one model.
+
+    `when` is pure: (before, after, asked) -> Due or None; before is None on create, after None on delete. `says` is
+    the text of the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names
+    the roles that hear of it without subscribing.
+    """
+
+    key: str
+    of: str
+    label: str
+    when: Condition
+    says: str
+    asks: tuple[Ask, ...] = ()
+    audience: Audience = Audience.GENERAL
+    people: Callable[[Any], Iterable[Any]] | None = None
+    tone: str = "plain"
+    defaults: tuple[str, ...] = ()
+
+    def text(self, thing: models.Model) -> str:
+        """The words of a notice about `thing`, at most 280 signs."""
+        words = self.says.format(after=thing)
+        return words if len(words) <= 280 else words[:279] + "…"
+
+    def fields(self) -> list[str]:
+        """The dotted names that `says` reads from the object."""
+        parsed = string.Formatter().parse(self.says)
+        return [name.partition(".")[2] for _, name, _, _ in parsed if name]
+
+    def asked(self, chosen: Asked) -> dict[str, Any]:
+        """What a subscriber chose, with the defaults for what they left open."""
+        return {ask.name: chosen.get(ask.name, ask.default) for ask in self.asks}
+
+
+@cache
+def declared() -> dict[str, Event]:
+    """Every event of every app, by key, in the order of declaration; raises ValueError for a key declared twice."""
+    found: dict[str, Event] = {}
+    for path in settings.EVENTS:
+        for event in import_string(path):
+            if event.key in found:
+                raise ValueError(f"the event {event.key} is declared twice")
+            found[event.key] = event
+    return found
+
+
+@cache
+def of(label: str) -> tuple[Event, ...]:
+    """The events of one model, by its label ("outages.Incident")."""
+    return tuple(event for event in declared().values() if event.of == label)

@@ -1,0 +1,117 @@
+"""Live updates: topics that count their changes, one watcher thread per web process, a stream to each open browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable
+
+from django.db import connection
+from django.db.models import F
+
+from notifications.models import Topic
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.4
+PING_EVERY = 15.0
+Follower = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[frozenset[str]]"]
+
+
+def inbox(user_pk: int) -> str:
+    """The topic of one person's inbox."""
+    return f"inbox:{user_pk}"
+
+
+def bump(*names: str) -> None:
+    """Say that these topics have changed; seen by the browsers once the caller's transaction is committed."""
+    for name in sorted(set(names)):
+        if not Topic.objects.filter(pk=name).update(changes=F("changes") + 1):
+            Topic.objects.bulk_create([Topic(name=name)], ignore_conflicts=True)
+            Topic.objects.filter(pk=name).update(changes=F("changes") + 1)
+
+
+class Watcher:
+    """Looks for changed topics while somebody follows, and tells every follower's event loop."""
+
+    def __init__(self) -> None:
+        self.followers: set[Follower] = set()
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def follow(self, follower: Follower) -> None:
+        """Tell this follower of changes from now on."""
+        with self.lock:
+            self.followers.add(follower)
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._watch, daemon=True, name="live")
+                self.thread.start()
+
+    def leave(self, follower: Follower) -> None:
+        """Tell this follower nothing more."""
+        with self.lock:
+            self.followers.discard(follower)
+
+    def _nobody_left(self) -> bool:
+        with self.lock:
+            if not self.followers:
+                self.thread = None
+            return not self.followers
+
+    def _watch(self) -> None:
+        seen: dict[str, int] | None = None
+        stamp = None
+        while not self._nobody_left():
+            try:
+                # SQLite says in a microsecond whether another connection has committed anything.
+                if (new := _stamp()) is None or new != stamp:
+                    stamp = new
+                    seen = self._compare(seen)
+            except Exception:
+                log.warning("live updates: the database does not answer", exc_info=True)
+                connection.close()
+                stamp = None
+            time.sleep(LOOK_EVERY)
+        connection.close()
+
+    def _compare(self, seen: dict[str, int] | None) -> dict[str, int]:
+        now = dict(Topic.objects.values_list("name", "changes"))
+        changed = frozenset(name for name, count in now.items() if seen is not None and seen.get(name) != count)
+        if changed:
+            with self.lock:
+                followers = list(self.followers)
+            for loop, queue in followers:
+                with contextlib.suppress(RuntimeError):  # the loop may be closing
+                    loop.call_soon_threadsafe(queue.put_nowait, changed)
+        return now
+
+
+def _stamp() -> int | None:
+    if connection.vendor != "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])
+
+
+watcher = Watcher()
+
+
+async def stream(topics: Iterable[str], user_pk: int) -> AsyncIterator[str]:
+    """Server-sent events: one message for each change of a topic; "inbox" is the user's own and nobody else's."""
+    wanted = {inbox(user_pk) if name == "inbox" else name: name for name in topics if ":" not in name}
+    follower: Follower = (asyncio.get_running_loop(), asyncio.Queue())
+    watcher.follow(follower)
+    try:
+        yield "retry: 2000\n\n"
+        while True:
+            try:
+                changed = await asyncio.wait_for(follower[1].get(), PING_EVERY)
+                yield "".join(f"event: {wanted[name]}\ndata: changed\n\n" for name in sorted(changed & wanted.keys()))
+            except TimeoutError:
+                yield ": still here\n\n"
+    finally:
+        watcher.leave(follower)

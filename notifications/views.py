@@ -1,0 +1,82 @@
+"""The inbox, the bell, and the live stream."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_POST
+
+from notifications import engine, live
+from notifications.models import Notice, Notices
+
+PER_PAGE = 50
+ROWS = "notifications/inbox_rows.html"
+
+
+def inbox(request: HttpRequest) -> HttpResponse:
+    """One's own notices, newest first; for htmx the rows alone."""
+    notices = _mine(request).told(timezone.now())
+    show = request.GET.get("show", "")
+    if show == "unread":
+        notices = notices.unread()
+    page = Paginator(notices, PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = [_shown(notice) for notice in page.object_list]
+    alone = request.headers.get("HX-Target") == "rows"
+    context = {"page_obj": page, "show": show, "rows_template": ROWS}
+    response = render(request, ROWS if alone else "notifications/inbox.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def _reader(request: HttpRequest) -> Model:
+    return cast(Model, request.user)
+
+
+def _mine(request: HttpRequest) -> Notices:
+    return Notice.objects.to(_reader(request))
+
+
+def _shown(notice: Notice) -> Notice:
+    """With its day, by which the page groups, and why its reader got it."""
+    vars(notice).update(day=timezone.localdate(notice.due_at), reason=engine.reason(notice))
+    return notice
+
+
+@require_POST
+def opened(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark a notice of one's own as read, and go where it leads."""
+    notice = get_object_or_404(_mine(request), pk=pk)
+    if notice.read_at is None:
+        Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
+        live.bump(live.inbox(_reader(request).pk))
+    return redirect(notice.link or "inbox")
+
+
+@require_POST
+def read_all(request: HttpRequest) -> HttpResponse:
+    """Mark everything in one's inbox as read."""
+    now = timezone.now()
+    if _mine(request).told(now).unread().update(read_at=now):
+        live.bump(live.inbox(_reader(request).pk))
+    return redirect("inbox")
+
+
+def bell(request: HttpRequest) -> HttpResponse:
+    """The bell with the number of unread notices, as a fragment."""
+    return render(request, "parts/bell.html")
+
+
+async def live_stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    """Changes of the topics asked for (?topics=inbox,incidents), as server-sent events."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponseForbidden()
+    topics = request.GET.get("topics", "inbox").replace(",", " ").split()[:20]
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(live.stream(topics, user.pk), content_type="text/event-stream", headers=headers)

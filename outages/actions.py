@@ -1,0 +1,83 @@
+"""What staff do with incidents and checks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents import roster
+from customers.models import Equipment
+from notifications import live
+from outages import recording
+from outages.incidents import note
+from outages.models import Check, Incident
+
+FOLLOWED = ("state", "owner", "expected_at", "sentence")
+
+
+class TooLate(ValueError):
+    """The incident is over."""
+
+
+def acknowledge(incident: Incident, by: Any, now: datetime) -> None:
+    """Somebody has seen it and takes it on; one that is being worked on stays as it is. Raises TooLate."""
+    if incident.state == Incident.State.NEW:
+        work(incident, {"state": Incident.State.ACKNOWLEDGED, "owner": incident.owner or by}, by, now)
+    elif incident.closed_at:
+        raise TooLate
+
+
+def work(incident: Incident, values: dict[str, Any], by: Any, now: datetime) -> bool:
+    """Set how far the work is, its owner, the expected time, the sentence for callers; whether anything was new.
+
+    Raises TooLate once the incident is over.
+    """
+    with transaction.atomic():
+        row = Incident.objects.select_for_update(of=("self",)).select_related("equipment", "owner").get(pk=incident.pk)
+        if row.closed_at:
+            raise TooLate
+        changes = {name: values[name] for name in FOLLOWED if name in values and getattr(row, name) != values[name]}
+        if changes:
+            for name, value in changes.items():
+                setattr(row, name, value)
+            row.changed_at = now
+            row.save(update_fields=[*changes, "changed_at"])
+            note(row, now, row.news, by)
+            live.bump("incidents")
+    return bool(changes)
+
+
+def say(incident: Incident, text: str, by: Any, now: datetime) -> None:
+    """Add a line to the timeline of an incident."""
+    with transaction.atomic():
+        note(incident, now, text, by)
+        live.bump("incidents")
+
+
+def save_check(check: Check) -> None:
+    """Save a check, so that it is looked at from now on."""
+    with transaction.atomic():
+        check.save()
+        roster.tell_new_work()
+        recording.stop_looking(timezone.now())
+
+
+def add_equipment(equipment: Any, check: Check | None) -> Equipment:
+    """Save new equipment (by its form) with its first check, if it has one."""
+    with transaction.atomic():
+        saved: Equipment = equipment.save()
+        if check is not None:
+            check.equipment = saved
+            save_check(check)
+    return saved
+
+
+def delete_check(check: Check) -> None:
+    """Stop looking and forget the readings. An outage that goes on ends with no closing reading; history stays."""
+    with transaction.atomic():
+        check.delete()
+        roster.tell_new_work()
+        recording.stop_looking(timezone.now())

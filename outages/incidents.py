@@ -1,0 +1,176 @@
+"""Incidents: each open outage finds its cause in the tree of uplinks, once what lies above has answered.
+
+Called by recording, in its transaction. All that is undecided lives in the database (an open outage without an
+incident), so a restart at any moment goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from agents.probes.readings import Reading
+from customers.equipment import uplinks as tree
+from customers.models import Equipment, Kind
+from notifications.observe import stored
+from outages import topology
+from outages.models import Check, Incident, IncidentNote, Outage
+from outages.topology import Standing
+
+# Nothing waits longer for what lies above than this; what came this shortly before its cause belongs to it.
+HOLD = timedelta(seconds=45)
+BEFORE = timedelta(seconds=120)
+# When the cause is over, what it took away has this long to come back before it counts as broken by itself.
+SETTLING = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class Found:
+    """Whether anything changed, and the equipment whose parents should be probed at once."""
+
+    changed: bool = False
+    ask: set[int] = field(default_factory=set)
+
+
+def settle(readings: Mapping[int, Reading], now: datetime, ended: Iterable[int | None] = ()) -> Found:
+    """Give every open outage its incident as far as that can be told, and close the incidents that are over."""
+    found = Found()
+    over = _close_over({pk for pk in ended if pk}, now)
+    freed = _free_leftovers(now)
+    held = list(Outage.objects.open().filter(incident=None).select_related("equipment"))
+    if held:
+        _assign(held, readings, now, found)
+    found.changed = found.changed or bool(over or freed)
+    return found
+
+
+def _assign(held: list[Outage], readings: Mapping[int, Reading], now: datetime, found: Found) -> None:
+    uplinks = tree.uplinks()
+    standings = _standings(held, uplinks, readings)
+    held.sort(key=lambda outage: topology.depth(outage.equipment_id, uplinks))
+    for outage in held:
+        cause = topology.cause(outage.equipment_id, uplinks, standings)
+        if cause is None and now - outage.opened_at > HOLD:
+            cause = _without_waiting(outage.equipment_id, uplinks, standings)
+        if cause is None:
+            if outage.opened_at == now:
+                found.ask.add(outage.equipment_id)
+            continue
+        outage.incident = _incident(cause, outage, uplinks, now)
+        Outage.objects.quietly().filter(pk=outage.pk).update(incident=outage.incident)
+        found.changed = True
+
+
+def _without_waiting(equipment: int, uplinks: Mapping[int, int | None], standings: Mapping[int, Standing]) -> int:
+    """The cause as far as it is known: who does not answer in time is looked through."""
+    known = {pk: standing for pk, standing in standings.items() if standing in (Standing.UP, Standing.DOWN)}
+    return topology.cause(equipment, uplinks, known) or equipment
+
+
+def _standings(
+    held: Iterable[Outage], uplinks: Mapping[int, int | None], readings: Mapping[int, Reading]
+) -> dict[int, Standing]:
+    """What is known of everything above the held outages."""
+    above = {pk for outage in held for pk in tree.above(uplinks, outage.equipment_id)} | {o.equipment_id for o in held}
+    down = set(Outage.objects.open().filter(equipment__in=above).values_list("equipment", flat=True))
+    standings: dict[int, Standing] = {}
+    since = min(outage.started_at.timestamp() for outage in held)
+    for check in Check.objects.looked_at().filter(equipment__in=above).exclude(state=Check.State.NEW):
+        standing = _standing(check, readings.get(check.pk), since, check.equipment_id in down)
+        standings[check.equipment_id] = _better(standing, standings.get(check.equipment_id))
+    return standings
+
+
+def _standing(check: Check, reading: Reading | None, since: float, has_outage: bool) -> Standing:
+    if check.state == Check.State.DOWN:
+        return Standing.DOWN if has_outage else Standing.BLIND
+    if check.run:
+        return Standing.SUSPECT
+    fresh = reading is not None and reading.up and reading.asked_at >= since
+    return Standing.UP if fresh else Standing.UNASKED
+
+
+def _better(one: Standing, other: Standing | None) -> Standing:
+    """Of several checks of one piece of equipment the best answer counts: what answers anything is there."""
+    order = (Standing.UP, Standing.UNASKED, Standing.SUSPECT, Standing.DOWN, Standing.BLIND)
+    return one if other is None else min(one, other, key=order.index)
+
+
+def _incident(cause: int, outage: Outage, uplinks: Mapping[int, int | None], now: datetime) -> Incident:
+    """The open incident of this cause; opened where there is none, taking in what shortly preceded it."""
+    known: Incident | None = Incident.objects.open().filter(equipment=cause).first()
+    if known:
+        return known
+    first = Outage.objects.open().filter(equipment=cause).order_by("started_at").first() or outage
+    behind = tree.below(uplinks, cause)
+    incident = Incident(equipment_id=cause, opened_at=first.started_at, changed_at=now)
+    incident.customers_behind, incident.sites_behind = _hurt(behind | {cause})
+    incident.save()
+    note(incident, now, f"{first.equipment} did not answer: {first.opened_by.get('message') or 'silent'}")
+    _absorb(incident, behind, now)
+    return incident
+
+
+def _hurt(equipment: set[int]) -> tuple[int, int]:
+    """(customers, sites of ours) that are served by this equipment; a suspended customer is not hurt."""
+    rows = Equipment.objects.current().filter(pk__in=equipment)
+    customers = rows.filter(customer__suspended=False).values("customer").distinct().count()
+    sites = rows.exclude(kind=Kind.CPE).exclude(site=None).values("site").distinct().count()
+    return customers, sites
+
+
+def _absorb(incident: Incident, behind: set[int], now: datetime) -> None:
+    """Incidents of what hangs on this one, opened just before it, were its first signs."""
+    signs = Incident.objects.open().filter(equipment__in=behind, opened_at__gte=incident.opened_at - BEFORE)
+    for sign in signs.exclude(pk=incident.pk):
+        before = stored(sign)
+        Outage.objects.quietly().filter(incident=sign).update(incident=incident)
+        sign.joined, sign.closed_at, sign.changed_at = incident, now, now
+        sign.state = Incident.State.RESOLVED
+        sign.save()
+        note(incident, now, f"{before.equipment} was its first sign")
+
+
+def _close_over(touched: set[int], now: datetime) -> list[Incident]:
+    """Close the incidents whose last outage has ended, at the moment it ended."""
+    if not touched:
+        return []
+    over = Incident.objects.open().filter(pk__in=touched).exclude(outages__ended_at=None).select_related("equipment")
+    closed = list(over)
+    for incident in closed:
+        ends = incident.outages.order_by("-ended_at").values_list("ended_at", flat=True)
+        close(incident, ends[0], now)
+    return closed
+
+
+def close(incident: Incident, at: datetime, now: datetime) -> None:
+    """The incident is over since `at`."""
+    incident.closed_at, incident.changed_at, incident.state = at, now, Incident.State.RESOLVED
+    incident.save()
+    note(incident, now, f"{incident.equipment} answers again")
+
+
+def _free_leftovers(now: datetime) -> list[Incident]:
+    """Where the cause is back and something behind it is not after the settling time, that becomes its own incident."""
+    open_now = list(Incident.objects.open().select_related("equipment"))
+    if not open_now:
+        return []
+    causes = Outage.objects.open().filter(equipment__in=[incident.equipment_id for incident in open_now])
+    lasting = set(causes.values_list("equipment", flat=True))
+    cured = [incident for incident in open_now if incident.equipment_id not in lasting]
+    freed = []
+    for incident in cured:
+        own = incident.outages.filter(equipment=incident.equipment_id).order_by("-ended_at").first()
+        if own is None or own.ended_at is None or now - own.ended_at < SETTLING:
+            continue
+        incident.outages.quietly().filter(ended_at=None).update(incident=None)
+        close(incident, own.ended_at, now)
+        freed.append(incident)
+    return freed
+
+
+def note(incident: Incident, at: datetime, text: str, by: Any = None) -> None:
+    """Add a line to the incident's timeline."""
+    IncidentNote.objects.create(incident=incident, at=at, text=text[:500], by=by)

@@ -1,0 +1,198 @@
+"""The one way in: readings become history, verdicts, outages and incidents, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.probes.readings import Reading
+from agents.work import Advice
+from customers.states import set_states
+from notifications import engine, live
+from notifications.observe import stored
+from outages import history, incidents, judging, looking
+from outages.models import Check, Outage
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one batch of readings has changed."""
+
+    now: datetime
+    readings: Mapping[int, Reading]
+    risen: list[Check] = field(default_factory=list)  # answered for the first time
+    fell: list[Check] = field(default_factory=list)
+    rose: list[Check] = field(default_factory=list)
+    calmed: list[Check] = field(default_factory=list)  # a run of bad readings came to nothing
+    running: list[Check] = field(default_factory=list)  # contradicted, not decided yet
+    suspects: list[Check] = field(default_factory=list)  # contradicted for the first time
+
+
+def record(readings: Sequence[Reading]) -> Advice:
+    """Keep the readings of a sweep, judge them, open and close what they decide; what to ask out of turn.
+
+    A reading that is unknown (`up` None) is kept and judges nothing: the state is frozen.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        history.write(readings)
+        turn = _judge({reading.key: reading for reading in readings if reading.up is not None}, now)
+        _write_checks(turn)
+        opened = _open(turn)
+        closed = _close(turn)
+        _set_states(turn)
+        found = incidents.settle(turn.readings, now, ended=[outage.incident_id for outage in closed])
+        if opened or closed or found.changed:
+            live.bump("incidents")
+    wanted = found.ask | {check.equipment_id for check in turn.suspects if check.state == Check.State.UP}
+    return Advice(
+        again={check.pk: check.rule.spacing for check in turn.running},
+        at_once=looking.parents(wanted) if wanted else (),
+    )
+
+
+def _judge(readings: Mapping[int, Reading], now: datetime) -> Turn:
+    turn = Turn(now, readings)
+    for check in _touched(readings):
+        reading = readings[check.pk]
+        before = judging.Standing(check.state, tuple(check.run))
+        assert reading.up is not None
+        after = judging.judge(before, reading.up, reading.asked_at, check.rule)
+        if after is not before:
+            _sort_in(turn, check, before, after, reading)
+    return turn
+
+
+def _touched(readings: Mapping[int, Reading]) -> Iterable[Check]:
+    """The checks whose standing these readings may change: a good reading of a settled one changes nothing."""
+    bad = [key for key, reading in readings.items() if not reading.up]
+    which = Q(pk__in=bad) | Q(settled=False) if len(readings) > 500 else Q(pk__in=list(readings))
+    rows = Check.objects.select_for_update(of=("self",)).filter(which).select_related("equipment__customer")
+    return [check for check in rows if check.pk in readings]
+
+
+def _sort_in(turn: Turn, check: Check, before: judging.Standing, after: judging.Standing, reading: Reading) -> None:
+    if after.run and (not before.run or judging.restarted(before, reading.asked_at, check.rule)):
+        check.run_first = as_kept(reading)
+        turn.suspects.append(check)
+    check.state, check.run, check.settled = after.state, list(after.run), after.settled
+    if after.state == before.state:
+        (turn.running if after.run else turn.calmed).append(check)
+    elif before.state == judging.NEW:
+        turn.risen.append(check)
+    else:
+        check.run_first = check.run_first or as_kept(reading)
+        check.state_since = datetime.fromtimestamp(check.run_first["asked_at"], UTC)
+        (turn.rose if after.state == judging.UP else turn.fell).append(check)
+
+
+def as_kept(reading: Reading) -> dict[str, Any]:
+    """A reading as an outage keeps it: the time, the words and the values that came, without our key."""
+    kept = asdict(reading)
+    del kept["key"]
+    return kept
+
+
+def _write_checks(turn: Turn) -> None:
+    quiet: dict[str, Any] = {"run": [], "run_first": None}
+    if turn.risen:
+        Check.objects.filter(pk__in=[check.pk for check in turn.risen]).update(
+            state=Check.State.UP, state_since=turn.now, settled=True, **quiet
+        )
+    for settled in (True, False):
+        calmed = [check.pk for check in turn.calmed if check.settled is settled]
+        if calmed:
+            Check.objects.filter(pk__in=calmed).update(settled=settled, **quiet)
+    moved = turn.fell + turn.rose + turn.running
+    if moved:
+        Check.objects.bulk_update(moved, ["state", "state_since", "run", "run_first", "settled"], batch_size=200)
+
+
+def _open(turn: Turn) -> list[Outage]:
+    """Open an outage for each check that fell, from the first bad reading of its run; not for who is suspended."""
+    known = (
+        set(Outage.objects.open().filter(check_of__in=turn.fell).values_list("check_of", flat=True))
+        if turn.fell
+        else ()
+    )
+    opened = [
+        Outage(
+            check_of=check,
+            equipment=check.equipment,
+            customer_id=check.equipment.customer_id,
+            site_id=check.equipment.site_id,
+            started_at=check.state_since,
+            opened_at=turn.now,
+            opened_by=check.run_first,
+        )
+        for check in turn.fell
+        if check.pk not in known and not (check.equipment.customer and check.equipment.customer.suspended)
+    ]
+    if opened:
+        Outage.objects.quietly().bulk_create(opened)
+        if engine.wanted(Outage._meta.label):
+            engine.consider([(None, outage) for outage in opened], turn.now)
+    return opened
+
+
+def _close(turn: Turn) -> list[Outage]:
+    """Close the outages of the checks that rose, at the first good reading of the closing run."""
+    if not turn.rose:
+        return []
+    rose = {check.pk: check for check in turn.rose}
+    closed = list(Outage.objects.open().filter(check_of__in=rose).select_related("equipment", "customer", "site"))
+    wanted = engine.wanted(Outage._meta.label)
+    changes = [(stored(outage) if wanted else None, outage) for outage in closed]
+    for outage in closed:
+        check = rose[outage.check_of_id]
+        outage.ended_at, outage.closed_by = check.state_since, check.run_first
+    Outage.objects.quietly().bulk_update(closed, ["ended_at", "closed_by"], batch_size=200)
+    if wanted:
+        engine.consider(changes, turn.now)
+    return closed
+
+
+def _set_states(turn: Turn) -> None:
+    """Equipment is down when every check of it that ever answered is down, degraded when some are."""
+    touched = {check.equipment_id for check in (*turn.risen, *turn.fell, *turn.rose)}
+    if not touched:
+        return
+    verdicts = _verdicts(touched)
+    first = min((check.state_since for check in (*turn.fell, *turn.rose) if check.state_since), default=turn.now)
+    set_states(verdicts, first)
+
+
+def _verdicts(equipment: set[int]) -> dict[int, str]:
+    states: dict[int, set[str]] = {}
+    rows = Check.objects.filter(equipment__in=equipment, on=True).exclude(state=Check.State.NEW)
+    for pk, state in rows.values_list("equipment", "state"):
+        states.setdefault(pk, set()).add(state)
+    return {pk: found.pop() if len(found) == 1 else "degraded" for pk, found in states.items()}
+
+
+def stop_looking(now: datetime) -> int:
+    """End the outages of what is no longer looked at: a check that was deleted or switched off, equipment put away.
+
+    They close without a good reading, and say so. How many were ended.
+    """
+    with transaction.atomic():
+        rows = Outage.objects.open().exclude(check_of__in=Check.objects.looked_at())
+        ended = list(rows.select_related("equipment", "customer", "site"))
+        for outage in ended:
+            outage.ended_at, outage.closed_by = now, {"asked_at": now.timestamp(), "message": "no longer looked at"}
+            outage.save()
+        if ended:
+            equipment = {outage.equipment_id for outage in ended}
+            Check.objects.filter(equipment__in=equipment).exclude(pk__in=Check.objects.looked_at()).update(
+                state=Check.State.NEW, state_since=None, settled=False, run=[], run_first=None
+            )
+            set_states(dict.fromkeys(equipment, "unknown") | _verdicts(equipment), now)
+            incidents.settle({}, now, ended=[outage.incident_id for outage in ended])
+            live.bump("incidents")
+    return len(ended)

@@ -1,0 +1,86 @@
+"""What the pages of the floor below show of outages: templates are where floors meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from customers.models import Customer, Equipment, Site
+from outages.history import points
+from outages.models import Check, Incident, Outage
+
+register = template.Library()
+RECENT = 10
+
+
+@register.filter
+def may(user: Any, permission: str) -> bool:
+    """May this user do that?"""
+    return bool(user.has_perm(permission))
+
+
+@register.filter
+def from_epoch(seconds: float) -> datetime:
+    """A time from epoch seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _recent(rows: Any) -> dict[str, Any]:
+    found = list(rows.select_related("equipment", "customer", "incident__equipment")[: RECENT + 1])
+    return {"outages": found[:RECENT], "more": len(found) > RECENT}
+
+
+@register.inclusion_tag("outages/parts/recent.html")
+def customer_outages(customer: Customer) -> dict[str, Any]:
+    """A customer's outages, newest first."""
+    return {**_recent(Outage.objects.filter(customer=customer)), "of": "customer", "search": customer.name}
+
+
+@register.inclusion_tag("outages/parts/recent.html")
+def equipment_outages(equipment: Equipment) -> dict[str, Any]:
+    """The outages of a piece of equipment, newest first."""
+    return {**_recent(Outage.objects.filter(equipment=equipment)), "of": "equipment", "search": equipment.name}
+
+
+@register.inclusion_tag("outages/parts/recent.html")
+def site_outages(site: Site) -> dict[str, Any]:
+    """The outages at a site, newest first."""
+    return {**_recent(Outage.objects.filter(site=site)), "of": "site", "search": ""}
+
+
+@register.inclusion_tag("outages/parts/callers.html")
+def callers_line(customer: Customer) -> dict[str, Any]:
+    """What may be said to a customer on the phone: which incident they are in, since when, and until when."""
+    outage = Outage.objects.open().filter(customer=customer).select_related("incident__equipment").first()
+    return {"customer": customer, "outage": outage, "incident": outage.incident if outage else None}
+
+
+@register.inclusion_tag("outages/parts/looking.html", takes_context=True)
+def equipment_checks(context: Any, equipment: Equipment) -> dict[str, Any]:
+    """How a piece of equipment is looked at, what came back, its chart, and ping and trace."""
+    return looking_at(context, equipment)
+
+
+def looking_at(context: Any, equipment: Equipment) -> dict[str, Any]:
+    """The checks of a piece of equipment with their last reading, and its incident."""
+    checks = list(equipment.checks.all())
+    return {
+        "equipment": equipment,
+        "checks": _with_last(checks),
+        "incident": Incident.objects.open().filter(equipment=equipment).first(),
+        "user": context["user"],
+        "request": context["request"],
+    }
+
+
+def _with_last(checks: Iterable[Check]) -> list[dict[str, Any]]:
+    now = timezone.now()
+    found = []
+    for check in checks:
+        check_points = points(check, now - timedelta(seconds=max(120, 3 * check.interval)), now)
+        found.append({"check": check, "last": check_points[-1] if check_points else None})
+    return found

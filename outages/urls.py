@@ -1,0 +1,25 @@
+"""Addresses of this floor's pages."""
+
+from django.urls import path
+
+from outages.views import checks, incidents, looking, now, outages
+
+urlpatterns = [
+    path("", now.now, name="now"),
+    path("now/board/", now.board, name="now_board"),
+    path("incidents/", incidents.incidents, name="incidents"),
+    path("incidents/<int:pk>/", incidents.incident, name="incident"),
+    path("incidents/<int:pk>/work/", incidents.work, name="incident_work"),
+    path("incidents/<int:pk>/acknowledge/", incidents.acknowledge, name="incident_acknowledge"),
+    path("incidents/<int:pk>/note/", incidents.add_note, name="incident_note"),
+    path("outages/", outages.outages, name="outages"),
+    path("outages/<int:pk>/", outages.outage, name="outage"),
+    path("equipment/add/", checks.add_equipment, name="equipment_add"),
+    path("equipment/<int:pk>/checks/add/", checks.add, name="check_add"),
+    path("equipment/<int:pk>/looking/", looking.panel, name="equipment_looking"),
+    path("equipment/<int:pk>/ping/", looking.ping, name="equipment_ping"),
+    path("equipment/<int:pk>/trace/", looking.trace, name="equipment_trace"),
+    path("checks/<int:pk>/", checks.edit, name="check_edit"),
+    path("checks/<int:pk>/delete/", checks.delete, name="check_delete"),
+    path("checks/<int:pk>/readings/", looking.readings, name="check_readings"),
+]

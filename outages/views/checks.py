@@ -1,0 +1,67 @@
+"""Checks: what is looked at, how often, and by which rule."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from customers.equipment.forms import EquipmentForm
+from customers.models import Equipment
+from outages import actions
+from outages.forms import CheckForm, FirstCheckForm
+from outages.models import Check
+
+may_change = permission_required("outages.change_checks", raise_exception=True)
+may_add_equipment = permission_required(["customers.change_network", "outages.change_checks"], raise_exception=True)
+GIVEN = ("site", "customer", "uplink", "kind")
+
+
+@may_add_equipment
+def add_equipment(request: HttpRequest) -> HttpResponse:
+    """New equipment with its first check, in one form."""
+    initial = {name: request.GET[name] for name in GIVEN if name in request.GET}
+    form = EquipmentForm(request.POST or None, initial=initial)
+    check = FirstCheckForm(request.POST or None, prefix="check")
+    wants_check = check["look"].value() not in (False, None, "", "false", "off")
+    if request.method == "POST" and form.is_valid() and (not wants_check or check.is_valid()):
+        saved = actions.add_equipment(form, check.save(commit=False) if wants_check else None)
+        messages.success(request, f"{saved} was added.")
+        return redirect(saved)
+    return render(request, "outages/equipment_add.html", {"form": form, "check_form": check})
+
+
+@may_change
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another check of a piece of equipment."""
+    equipment = get_object_or_404(Equipment, pk=pk)
+    return _form(request, Check(equipment=equipment), f"Look at {equipment}")
+
+
+@may_change
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another interval or rule for a check."""
+    check = get_object_or_404(Check.objects.select_related("equipment"), pk=pk)
+    return _form(request, check, f"How {check.equipment} is looked at")
+
+
+def _form(request: HttpRequest, check: Check, heading: str) -> HttpResponse:
+    form = CheckForm(request.POST or None, instance=check)
+    if form.is_valid():
+        actions.save_check(form.save(commit=False))
+        messages.success(request, "Saved. It is looked at this way from now on.")
+        return redirect(check.equipment)
+    context = {"form": form, "heading": heading, "kind": "Check", "submit": "Save", "check": check}
+    return render(request, "outages/check_form.html", {**context, "cancel": check.equipment.get_absolute_url()})
+
+
+@may_change
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop looking this way, after asking once."""
+    check = get_object_or_404(Check.objects.select_related("equipment"), pk=pk)
+    if request.method == "POST":
+        actions.delete_check(check)
+        messages.success(request, "The check was deleted; its outages stay in the history.")
+        return redirect(check.equipment)
+    return render(request, "outages/check_delete.html", {"check": check})

@@ -1,0 +1,114 @@
+"""Incidents: the list, one of them, and the work on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.contrib.contenttypes.models import ContentType
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from notifications.models import Notice
+from outages import actions
+from outages.forms import NoteForm, WorkForm
+from outages.models import Incident, Incidents
+from outages.views.now import may_view
+
+may_work = permission_required("outages.work", raise_exception=True)
+SORTS = {"opened": "opened_at", "customers": "customers_behind", "equipment": "equipment__name", "state": "state"}
+
+
+def ordering(request: HttpRequest, sorts: dict[str, str], default: str) -> str:
+    """The column that ?sort= asks for ("-" before it: downwards), or the default for a name that is none."""
+    asked = request.GET.get("sort", default)
+    if asked.removeprefix("-") not in sorts:
+        asked = default
+    return ("-" if asked.startswith("-") else "") + sorts[asked.removeprefix("-")]
+
+
+def _listed(request: HttpRequest) -> Incidents:
+    rows = Incident.objects.filter(joined=None).select_related("equipment__site", "owner")
+    show = request.GET.get("show", "all")
+    if show == "open":
+        rows = rows.open()
+    elif show == "over":
+        rows = rows.exclude(closed_at=None)
+    if text := request.GET.get("q", "").strip():
+        rows = rows.filter(equipment__name__icontains=text)
+    return rows.order_by(ordering(request, SORTS, "-opened"), "-pk")
+
+
+@may_view
+def incidents(request: HttpRequest) -> HttpResponse:
+    """All incidents, newest first."""
+    page = Paginator(_listed(request), 50).get_page(request.GET.get("page"))
+    context = {"page_obj": page, "rows_template": "outages/incident_rows.html", "show": request.GET.get("show", "all")}
+    return render(request, context["rows_template"] if request.htmx else "outages/incidents.html", context)
+
+
+@may_view
+def incident(request: HttpRequest, pk: int) -> HttpResponse:
+    """One cause, what it takes away, and the work on it."""
+    found = get_object_or_404(Incident.objects.select_related("equipment__site", "owner", "joined"), pk=pk)
+    return _page(request, found, WorkForm(instance=found), NoteForm())
+
+
+def _page(request: HttpRequest, found: Incident, work: WorkForm, note: NoteForm) -> HttpResponse:
+    outages = found.outages.select_related("equipment", "customer", "site").order_by("started_at", "pk")
+    told = Notice.objects.filter(object_type=ContentType.objects.get_for_model(Incident), object_id=found.pk)
+    context: dict[str, Any] = {
+        "incident": found,
+        "first": outages.filter(equipment=found.equipment).first(),
+        "outages": outages[:200],
+        "outage_count": outages.count(),
+        "customers_out": outages.filter(ended_at=None, customer__isnull=False).values("customer").distinct().count(),
+        "notes": found.notes.select_related("by"),
+        "told": told.order_by("created_at")[:50],
+        "form": work,
+        "note_form": note,
+    }
+    return render(request, "outages/incident.html", context)
+
+
+@may_work
+@require_POST
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take it on with one press."""
+    found = get_object_or_404(Incident, pk=pk)
+    try:
+        actions.acknowledge(found, request.user, timezone.now())
+    except actions.TooLate:
+        messages.warning(request, "This incident is over already.")
+    return redirect((request.POST.get("next") == "now" and "now") or found)
+
+
+@may_work
+@require_POST
+def work(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say how the work on it stands."""
+    found = get_object_or_404(Incident.objects.select_related("equipment__site", "owner"), pk=pk)
+    form = WorkForm(request.POST, instance=found)
+    if not form.is_valid():
+        return _page(request, Incident.objects.select_related("equipment__site").get(pk=pk), form, NoteForm())
+    try:
+        actions.work(found, form.cleaned_data, request.user, timezone.now())
+    except actions.TooLate:
+        messages.warning(request, "This incident is over already; nothing was changed.")
+    return redirect(found)
+
+
+@may_work
+@require_POST
+def add_note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a line to the timeline."""
+    found = get_object_or_404(Incident.objects.select_related("equipment__site", "owner"), pk=pk)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, WorkForm(instance=found), form)
+    actions.say(found, form.cleaned_data["text"], request.user, timezone.now())
+    return redirect(found)

@@ -1,0 +1,47 @@
+"""Now: what goes on at this moment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from customers.models import Customer, Equipment
+from outages.models import Incident, Outage
+from outages.strips import strip
+
+may_view = permission_required("outages.view", raise_exception=True)
+SLOTS = 48
+
+
+@may_view
+def now(request: HttpRequest) -> HttpResponse:
+    """The desk's first page."""
+    return render(request, "outages/now.html", _board())
+
+
+@may_view
+def board(request: HttpRequest) -> HttpResponse:
+    """What changes of it, as a fragment."""
+    return render(request, "outages/now_board.html", _board())
+
+
+def _board() -> dict[str, Any]:
+    at = timezone.now()
+    since = at - timedelta(days=1)
+    incidents = Incident.objects.select_related("equipment__site", "owner")
+    day = Outage.objects.between(since, at).values_list("started_at", "ended_at")
+    return {
+        "open": incidents.open().order_by("-customers_behind", "opened_at")[:100],
+        "over": incidents.filter(closed_at__gte=since, joined=None).order_by("-closed_at")[:10],
+        "customers_out": Customer.objects.current().in_outage().count(),
+        "states": dict(Equipment.objects.current().order_by().values_list("state").annotate(n=Count("pk"))),
+        "without_check": Equipment.objects.current().filter(checks=None).count(),
+        "strip": strip(day, since, at, SLOTS),
+        "outages_of_day": len(day),
+    }

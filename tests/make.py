@@ -1,0 +1,55 @@
+"""Plain builders of what tests need: each gives what it is not told, and takes any field by name."""
+
+from itertools import count
+from typing import Any
+
+from config.models import User
+from customers.models import Contact, Customer, Equipment, Site
+from outages.models import Check
+
+_numbers = count(1)
+
+
+def user(role: str = "engineer", **fields: Any) -> User:
+    """Somebody of the staff."""
+    number = next(_numbers)
+    named = {"email": f"{role}{number}@example.net", "name": f"{role.capitalize()} {number}", "role": role}
+    return User.objects.create_user(**(named | fields))
+
+
+def customer(name: str = "Dean Irvine", *, tags: str = "", **fields: Any) -> Customer:
+    """A person; give `company_name` for a company."""
+    given, _, family = name.partition(" ")
+    found = Customer.objects.create(**({"given_name": given, "family_name": family} | fields))
+    found.tags.add(*_words(tags))
+    return found
+
+
+def contact(of: Customer, name: str = "Rosa Field", **fields: Any) -> Contact:
+    """Somebody to talk to at a customer."""
+    return Contact.objects.create(customer=of, name=name, **fields)
+
+
+def site(name: str = "", *, tags: str = "", **fields: Any) -> Site:
+    """A tower."""
+    found = Site.objects.create(name=name or f"Tower {next(_numbers)}", **fields)
+    found.tags.add(*_words(tags))
+    return found
+
+
+def equipment(name: str = "", *, tags: str = "", **fields: Any) -> Equipment:
+    """A CPE without an address."""
+    found = Equipment.objects.create(name=name or f"CPE {next(_numbers)}", **fields)
+    found.tags.add(*_words(tags))
+    return found
+
+
+def check(of: Equipment | None = None, **fields: Any) -> Check:
+    """A ping every ten seconds, three bad readings in fifteen; of new equipment with an address where none is given."""
+    number = next(_numbers)
+    of = of or equipment(address=f"10.9.{number // 250}.{number % 250 + 1}")
+    return Check.objects.create(equipment=of, **fields)
+
+
+def _words(tags: str) -> list[str]:
+    return [tag.strip() for tag in tags.split(",") if tag.strip()]

@@ -1,0 +1,135 @@
+"""Delivering: claim, attempt, record; nothing lost, nothing sent twice."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+
+from notifications import deliver
+from notifications.channels import channel
+from notifications.models import Address, Attempt, Delivery, Notice, Topic
+from tests import make
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class Road(channel.Channel):
+    """A road that does what the test says."""
+
+    label, icon = "Road", "road"
+    fault = None
+    sent = []
+
+    def send(self, delivery):
+        Road.sent.append(delivery.pk)
+        if Road.fault:
+            raise Road.fault
+
+
+@pytest.fixture
+def road(settings):
+    settings.CHANNELS = {**settings.CHANNELS, "road": "tests.notifications.test_deliver.Road"}
+    channel.named.cache_clear()
+    # The road may have been loaded under another module name than the one the setting gives.
+    found = type(channel.named("road"))
+    found.fault, found.sent = None, []
+    globals()["Road"] = found
+    yield found
+    channel.named.cache_clear()
+
+
+def waiting(name="road", **fields):
+    user = make.user()
+    kind = ContentType.objects.get_for_model(user)
+    address = Address.objects.create(owner=user, channel=name, value=str(user.pk))
+    notice = Notice.objects.create(
+        fingerprint=str(user.pk), event="x", object_type=kind, object_id=user.pk, recipient=user,
+        text="hello", due_at=NOW, created_at=NOW,
+    )  # fmt: skip
+    return Delivery.objects.create(**({"notice": notice, "address": address, "due_at": NOW} | fields))
+
+
+def test_what_is_due_is_sent_once_with_an_attempt(road):
+    delivery = waiting()
+    assert deliver.deliver(NOW) == 1
+    assert deliver.deliver(NOW) == 0
+    assert road.sent == [delivery.pk]
+    attempt = Attempt.objects.get()
+    assert (attempt.error, attempt.ended_at is not None) == ("", True)
+    delivery.refresh_from_db()
+    assert delivery.state == Delivery.State.DONE
+
+
+def test_what_is_not_due_yet_waits(road):
+    waiting(due_at=NOW + timedelta(seconds=1))
+    assert not deliver.waiting(NOW)
+    assert deliver.deliver(NOW) == 0
+    assert deliver.waiting(NOW + timedelta(seconds=1))
+
+
+def test_two_workers_never_claim_the_same_delivery(road):
+    for _ in range(30):
+        waiting()
+    first, second = deliver.claim(NOW, 20), deliver.claim(NOW, 20)
+    assert len(first) == 20
+    assert len(second) == 10
+    assert not {d.pk for d in first} & {d.pk for d in second}
+
+
+def test_a_lease_that_lapsed_is_taken_again(road):
+    waiting()
+    assert len(deliver.claim(NOW, 1)) == 1
+    assert deliver.claim(NOW + deliver.LEASE - timedelta(seconds=1), 1) == []
+    assert len(deliver.claim(NOW + deliver.LEASE, 1)) == 1
+
+
+def test_who_comes_late_does_not_overwrite_what_another_recorded(road):
+    waiting()
+    (late,) = deliver.claim(NOW, 1)
+    (quick,) = deliver.claim(NOW + deliver.LEASE, 1)
+    deliver.attempt(quick)
+    road.fault = channel.DeliveryError("slow")
+    deliver.attempt(late)
+    assert Delivery.objects.get().state == Delivery.State.DONE
+
+
+def test_a_temporary_fault_is_tried_again_later_and_at_last_given_up(road):
+    delivery = waiting()
+    road.fault = channel.DeliveryError("no answer", retry_after=90)
+    for tries in range(1, len(deliver.BACK_OFF) + 2):
+        delivery.refresh_from_db()
+        deliver.deliver(delivery.due_at)
+        delivery.refresh_from_db()
+        assert delivery.tries == tries
+    assert delivery.state == Delivery.State.FAILED
+    assert set(Attempt.objects.values_list("error", flat=True)) == {"no answer"}
+    assert Address.objects.get().off_at is None
+
+
+def test_a_permanent_fault_turns_the_address_off(road):
+    waiting()
+    road.fault = channel.DeliveryError("gone", permanent=True)
+    deliver.deliver(NOW)
+    assert Address.objects.get().off_reason == "gone"
+    assert Delivery.objects.get().state == Delivery.State.FAILED
+
+
+def test_a_fault_of_one_channel_does_not_hold_up_another(road, caplog):
+    waiting()
+    inbox = waiting("inbox")
+    road.fault = ZeroDivisionError("ours")
+    deliver.deliver(NOW)
+    inbox.refresh_from_db()
+    assert inbox.state == Delivery.State.DONE
+    assert Topic.objects.get().name == f"inbox:{inbox.notice.recipient_id}"
+    assert "channel road failed" in caplog.text
+
+
+def test_a_withdrawn_notice_is_not_sent(road):
+    delivery = waiting()
+    Notice.objects.update(withdrawn_at=NOW)
+    deliver.deliver(NOW)
+    assert road.sent == []
+    delivery.refresh_from_db()
+    assert delivery.state == Delivery.State.WITHDRAWN
