@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import zoneinfo
 from dataclasses import dataclass, field, fields
 
+from django.conf import settings
 from django.core.cache import cache
 
 from config.models import Option
 
 KEY, SECONDS = "options", 2
+
+
+def machine_zone() -> str:
+    """The time zone that this machine is set to, by its name; UTC where it does not say."""
+    for name in (settings.STARTED_IN_ZONE, os.path.realpath("/etc/localtime").rpartition("zoneinfo/")[2]):
+        if name in zoneinfo.available_timezones():
+            return name
+    return "UTC"
 
 
 @dataclass(frozen=True, slots=True)

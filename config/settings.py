@@ -160,6 +160,8 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+# Django sets TZ to the zone above; this is what it was, the first guess at the ISP's own zone.
+STARTED_IN_ZONE = env.text("TZ")
 USE_TZ = True
 USE_I18N = False
 

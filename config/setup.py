@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from agents import roster, shifts
 from config import defaults, demo, options, timetable
-from config.models import Role, User
+from config.models import Option, Role, User
 
 
 class Refused(Exception):
@@ -22,6 +22,8 @@ def prepare(with_demo: bool) -> str:
     """Make what must exist before anything else runs; the address to open first, with its token where one is needed."""
     roster.here()
     shifts.release()
+    if not Option.objects.filter(name="time_zone").exists():
+        options.change(time_zone=options.machine_zone())
     defaults.give()
     timetable.install()
     if with_demo:

@@ -21,13 +21,16 @@ def work(shard: int) -> list[Job]:
 
 
 def parents(equipment: Iterable[int]) -> list[Job]:
-    """The jobs of the nearest equipment above each of these that is looked at and has ever answered."""
+    """The jobs of the nearest equipment above each of these that is looked at and has ever answered.
+
+    Only where it is believed up: what is being decided, or is down, needs no question out of turn.
+    """
     uplinks = tree.uplinks()
     lines = [tree.above(uplinks, pk) for pk in equipment]
     checks = Check.objects.looked_at().filter(equipment__in={pk for line in lines for pk in line})
     seen = set(checks.exclude(state=Check.State.NEW).values_list("equipment", flat=True))
     nearest = {pk for line in lines if (pk := next((above for above in line if above in seen), None))}
-    return _jobs(checks.filter(equipment__in=nearest))
+    return _jobs(checks.filter(equipment__in=nearest, settled=True))
 
 
 def _jobs(checks: Checks) -> list[Job]:

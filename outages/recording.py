@@ -51,9 +51,10 @@ def record(readings: Sequence[Reading]) -> Advice:
         if opened or closed or found.changed:
             live.bump("incidents")
     wanted = found.ask | {check.equipment_id for check in turn.suspects if check.state == Check.State.UP}
+    asked = looking.parents(wanted) if wanted else []
     return Advice(
         again={check.pk: check.rule.spacing for check in turn.running},
-        at_once=looking.parents(wanted) if wanted else (),
+        at_once=[job for job in asked if job.target.key not in turn.readings],
     )
 
 

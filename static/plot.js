@@ -108,7 +108,8 @@ const towerwatchPlot = (() => {
   const notes = (bands = []) => {
     const list = make("div", { className: "chart-notes" });
     for (const [kind, textContent] of [["down", "Down"], ["unobserved", "Not observed"]]) {
-      if (bands.some((band) => band.kind === kind)) list.append(make("span", { className: `note-${kind}`, textContent }));
+      if (!bands.some((band) => band.kind === kind)) continue;
+      list.append(make("span", { className: `note-${kind}`, textContent }));
     }
     return list;
   };

@@ -11,6 +11,7 @@ import pytest
 # Before Django's settings are read, so that no test ever touches the var/ of this checkout; with pytest-xdist each
 # worker is a process of its own, and has its own folder.
 VAR = tempfile.mkdtemp(prefix="towerwatch-test-")
+os.mkdir(f"{VAR}/static")
 os.environ["VAR"] = VAR
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 for name in ("ALLOWED_HOSTS", "DEBUG", "DEMO", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEY", "SHARDS"):

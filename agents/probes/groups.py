@@ -16,8 +16,8 @@ from agents.probes.readings import ProbeError, Reading, Target
 NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 
 WORDS = {
-    errno.ENETUNREACH: "there is no route to it from this machine",
-    errno.EHOSTUNREACH: "there is no route to it from this machine",
+    errno.ENETUNREACH: "no route from this machine",
+    errno.EHOSTUNREACH: "no route from this machine",
     errno.ENETDOWN: "the network interface of this machine is down",
     errno.EPERM: "the firewall of this machine held the question back",
     errno.EACCES: "this machine may not ask this address",

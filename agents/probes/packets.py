@@ -7,6 +7,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Literal, Self
 
 from agents.probes.readings import ProbeError
@@ -70,7 +71,8 @@ def only_own_replies(sock: socket.socket, identifier: int) -> None:
     """Let a raw socket hear echo replies with this identifier and nothing else.
 
     A raw socket is given every ICMP packet of the machine, on loopback the questions as well, and the replies to
-    other sweeps would fill its buffer. The first filter is of the protocol (raw(7)), the second is classic BPF.
+    other sweeps would fill its buffer. The first filter is of the protocol (raw(7)); the second, classic BPF, only
+    saves work, as the token of a Line tells its replies apart: where it is refused, all is well.
     """
     if sock.family == socket.AF_INET:
         sock.setsockopt(socket.IPPROTO_RAW, ICMP_FILTER, struct.pack("=I", ALL_ONES ^ 1 << 0))
@@ -82,7 +84,8 @@ def only_own_replies(sock: socket.socket, identifier: int) -> None:
         load = [(LOAD_HALF, 0, 0, 4)]
     program = [*load, (JUMP_IF_EQUAL, 0, 1, identifier), (ACCEPT_BYTES, 0, 0, 0xFFFF), (ACCEPT_BYTES, 0, 0, 0)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(code)))
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(code)))
 
 
 def question(family: socket.AddressFamily, identifier: int, sequence: int, token: int) -> bytearray:

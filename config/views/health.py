@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from agents import roster
+from config.finding import State
 from config.health import findings, worst
 
 TEXT = "text/plain; charset=utf-8"
@@ -21,7 +22,8 @@ def health(request: HttpRequest) -> HttpResponse:
     """The doctor's page, or for htmx its findings alone."""
     found = findings(timezone.now())
     template = "config/health_findings.html" if "HX-Request" in request.headers else "config/health.html"
-    response = render(request, template, {"findings": found, "worst": worst(found)})
+    trouble = [name for name, finding in found if finding.state is not State.WORKS]
+    response = render(request, template, {"findings": found, "worst": worst(found), "trouble": trouble})
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
 
-from agents.simulated.control import ControlError
+from agents.simulated.control import ControlError, NotRunning
 from agents.simulated.failures import SCENARIOS
 from config import demo as invented
 from config import options
@@ -101,6 +101,8 @@ def play(request: HttpRequest) -> HttpResponse:
     try:
         invented.command(wanted)
         messages.success(request, said)
+    except NotRunning:
+        messages.error(request, "The invented network is not running yet: try again in a few seconds.")
     except ControlError as fault:
         messages.error(request, f"The invented network did not do it: {fault}")
     return redirect("demo")

@@ -80,12 +80,11 @@ class Equipments(Searched):
     def matching(self, word: str) -> Q:
         """A word of the equipment, a part of its MAC however written, or a word of its customer or site."""
         plain = folded(word)
-        return (
-            Q(words__contains=plain)
-            | Q(words__contains=bare_mac(plain) or plain)
-            | Q(customer__in=Customer.objects.filter(words__contains=plain))
-            | Q(site__in=Site.objects.filter(words__contains=plain))
-        )
+        found = super().matching(word)
+        if bare_mac(plain) not in ("", plain):
+            found |= Q(words__contains=bare_mac(plain))
+        owners, places = (model.objects.filter(words__contains=plain) for model in (Customer, Site))
+        return found | Q(customer__in=owners) | Q(site__in=places)
 
     def meant(self, text: str) -> Q:
         """The IP address, the MAC, the serial number or the whole name."""
@@ -159,7 +158,7 @@ class Equipment(Archived, Worded, Observed):
             raise ValidationError({"uplink": "Equipment cannot hang on itself."})
         hanging = Equipment.objects.filter(pk=self.pk).below()
         if self.pk and self.uplink_id and hanging.filter(pk=self.uplink_id).exists():
-            raise ValidationError({"uplink": f"This would be a ring: {self.uplink} hangs on {self}."})
+            raise ValidationError({"uplink": f"This would be a ring: {self.uplink} hangs on this device."})
 
     def scopes(self) -> list[tuple[str, int | None]]:
         """Equipment belongs to its customer and its site."""

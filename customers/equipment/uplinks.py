@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -28,10 +29,18 @@ BRANCHES = """
         SELECT below.branch, hanging.id FROM customers_equipment hanging JOIN below ON hanging.uplink_id = below.id
         WHERE hanging.archived_at IS NULL
     )
-    SELECT below.branch, COUNT(DISTINCT equipment.customer_id)
+    SELECT below.branch, below.id, equipment.customer_id
     FROM below JOIN customers_equipment equipment ON equipment.id = below.id
-    GROUP BY below.branch
 """
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How much hangs on a device, and how many customers each of its direct downlinks serves, by primary key."""
+
+    devices: int
+    customers: int
+    by_branch: Mapping[int, int]
 
 
 def uplinks() -> dict[int, int | None]:
@@ -81,8 +90,14 @@ def chain(pk: int) -> list[Equipment]:
     return list(found.values())
 
 
-def customers_by_branch(pk: int) -> dict[int, int]:
-    """How many customers each direct downlink of an equipment serves, by its primary key; one query."""
+def reach(pk: int) -> Reach:
+    """How far a device reaches down; one query."""
     with connection.cursor() as cursor:
         cursor.execute(BRANCHES, [pk])
-        return dict(cursor.fetchall())
+        rows = cursor.fetchall()
+    served: dict[int, set[int]] = defaultdict(set)
+    for branch, device, customer in rows:
+        if device != pk and customer is not None:
+            served[branch].add(customer)
+    devices = {device for _, device, _ in rows} - {pk}
+    return Reach(len(devices), len(set().union(*served.values())), {branch: len(of) for branch, of in served.items()})

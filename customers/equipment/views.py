@@ -11,7 +11,7 @@ from django.urls import reverse
 from customers import removal_views
 from customers.equipment.forms import EquipmentFilter, EquipmentForm
 from customers.equipment.models import Equipment, State
-from customers.equipment.uplinks import chain, customers_by_branch
+from customers.equipment.uplinks import chain, reach
 from customers.lists import page_of, render_list
 from customers.type_ahead import suggest
 
@@ -47,14 +47,13 @@ def equipment(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(rows, pk=pk)
     downlinks = found.downlinks.current().select_related("customer").order_by(WORST_FIRST, "name", "pk")
     shown = list(downlinks[: SHOWN + 1])
-    served = customers_by_branch(pk) if shown else {}
+    below = reach(pk)
     context = {
         "equipment": found,
         "chain": chain(pk)[::-1],
-        "downlinks": [(downlink, served.get(downlink.pk, 0)) for downlink in shown[:SHOWN]],
+        "downlinks": [(downlink, below.by_branch.get(downlink.pk, 0)) for downlink in shown[:SHOWN]],
         "more": len(shown) > SHOWN,
-        "below": Equipment.objects.filter(pk=pk).below().order_by().count() if shown else 0,
-        "served": Equipment.objects.filter(pk=pk).customers_served().count() if shown else 0,
+        "below": below,
     }
     return render(request, "customers/equipment.html", context)
 

@@ -20,6 +20,7 @@ from outages.models import Incident, Incidents
 from outages.views.now import may_view
 
 may_work = permission_required("outages.work", raise_exception=True)
+SHOWN = 200
 SORTS = {"opened": "opened_at", "customers": "customers_behind", "equipment": "equipment__name", "state": "state"}
 
 
@@ -59,20 +60,30 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Incident, work: WorkForm, note: NoteForm) -> HttpResponse:
-    outages = found.outages.select_related("equipment", "customer", "site").order_by("started_at", "pk")
     told = Notice.objects.filter(object_type=ContentType.objects.get_for_model(Incident), object_id=found.pk)
     context: dict[str, Any] = {
         "incident": found,
-        "first": outages.filter(equipment=found.equipment).first(),
-        "outages": outages[:200],
-        "outage_count": outages.count(),
-        "customers_out": outages.filter(ended_at=None, customer__isnull=False).values("customer").distinct().count(),
         "notes": found.notes.select_related("by"),
         "told": told.order_by("created_at")[:50],
         "form": work,
         "note_form": note,
+        **_affected(found),
     }
     return render(request, "outages/incident.html", context)
+
+
+def _affected(found: Incident) -> dict[str, Any]:
+    """The outages behind an incident: those of customers, and those of our own equipment."""
+    outages = found.outages.select_related("equipment", "customer").order_by("customer__name", "started_at", "pk")
+    homes, ours = outages.exclude(customer=None), outages.filter(customer=None)
+    return {
+        "first": outages.filter(equipment=found.equipment).first(),
+        "customers": homes[:SHOWN],
+        "customer_count": homes.values("customer").distinct().count(),
+        "customers_out": homes.filter(ended_at=None).values("customer").distinct().count(),
+        "ours": ours[:SHOWN],
+        "our_count": ours.count(),
+    }
 
 
 @may_work

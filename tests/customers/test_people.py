@@ -31,7 +31,12 @@ def test_a_person_is_added(office):
     answer = office.post(reverse("customer_add"), given)
     found = Customer.objects.get()
     assert answer.url == found.get_absolute_url()
-    assert (found.name, found.phone, found.account, found.suspended) == ("Dean Irvine", "+1 (907) 555-0123", "10023", True)
+    assert (found.name, found.phone, found.account, found.suspended) == (
+        "Dean Irvine",
+        "+1 (907) 555-0123",
+        "10023",
+        True,
+    )
     assert sorted(found.tags.names()) == ["two words", "vip"]
 
 
@@ -146,7 +151,9 @@ def test_the_page_shows_equipment_contacts_premises_notes_and_tags(office):
     found = make.customer("Dean Irvine", phone="907 555 0123", email="dean@example.net", notes="Beware\nof the dog",
                           tags="vip")  # fmt: skip
     ap = make.equipment("Sector 2", kind="ap")
-    make.equipment("Roof radio", customer=found, uplink=ap, address="10.0.0.5", state="down", state_since=timezone.now())
+    make.equipment(
+        "Roof radio", customer=found, uplink=ap, address="10.0.0.5", state="down", state_since=timezone.now()
+    )
     make.contact(found, "Ada Lovelace", duty="Accounts", phone="907 555 0199", email="ada@example.net")
     make.site("Irvine farm", kind="premises", customer=found)
     shown = page(office, found)

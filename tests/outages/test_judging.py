@@ -56,7 +56,11 @@ def test_a_rule_of_one_decides_at_once():
     assert judge(Standing(UP), False, 0, Rule(1, 1, 1)) == Standing(DOWN)
 
 
-@given(st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=60), st.integers(1, 5), st.integers(1, 60))
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=60, unique_by=lambda reading: reading[0]),
+    st.integers(1, 5),
+    st.integers(1, 60),
+)
 def test_a_state_never_changes_without_enough_readings_within_the_window(readings, count, window):
     rule = Rule(count, window, 10)
     standing, contrary = Standing(UP), []
