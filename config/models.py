@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -38,7 +38,7 @@ class User(AbstractUser):
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=Role, default=Role.TECHNICIAN)
 
-    objects = Users()
+    objects: ClassVar[Users] = Users()
 
     class Meta:
         ordering = ["name", "pk"]

@@ -18,7 +18,7 @@ def machine_zone() -> str:
     """The time zone that this machine is set to, by its name; UTC where it does not say."""
     for name in (settings.STARTED_IN_ZONE, os.path.realpath("/etc/localtime").rpartition("zoneinfo/")[2]):
         if name in zoneinfo.available_timezones():
-            return name
+            return name.removeprefix("Etc/")
     return "UTC"
 
 

@@ -96,7 +96,7 @@ def _matching(event: Event, thing: models.Model) -> list[interest.Wish]:
 
 def _scopes(thing: models.Model) -> list[tuple[int, int]]:
     """The object itself and what it belongs to (its customer, site, equipment), as (content type, pk)."""
-    declared_scopes = getattr(thing, "scopes", list)()
+    declared_scopes: list[tuple[str, int | None]] = getattr(thing, "scopes", list)()
     labels = [(thing._meta.label, thing.pk), *declared_scopes]
     return [(ContentType.objects.get_by_natural_key(*label.lower().split(".")).pk, pk) for label, pk in labels if pk]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -21,12 +21,12 @@ class ObservedQuerySet(models.QuerySet[Any]):
 
     def quietly(self) -> Self:
         """The same rows; bulk changes are allowed, and tell nobody."""
-        found = self._chain()
+        found = self.all()
         found._quiet = True
         return found
 
     def _clone(self) -> Self:
-        found = super()._clone()  # type: ignore[misc]
+        found: Self = super()._clone()  # type: ignore[misc]
         found._quiet = self._quiet
         return found
 
@@ -62,7 +62,7 @@ class Observed(models.Model):
     """
 
     _plain = models.Manager()
-    objects = ObservedQuerySet.as_manager()
+    objects: ClassVar = ObservedQuerySet.as_manager()
 
     class Meta:
         abstract = True

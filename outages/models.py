@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -137,7 +137,7 @@ class Incident(Observed):
     )
     changed_at = models.DateTimeField(null=True, editable=False)
 
-    objects = Incidents.as_manager()
+    objects: ClassVar = Incidents.as_manager()
 
     class Meta(Observed.Meta):
         ordering = ["-opened_at", "-pk"]
@@ -221,7 +221,7 @@ class Outage(Observed):
     opened_by = models.JSONField()
     closed_by = models.JSONField(null=True)
 
-    objects = Outages.as_manager()
+    objects: ClassVar = Outages.as_manager()
 
     class Meta(Observed.Meta):
         ordering = ["-started_at", "-pk"]

@@ -128,7 +128,7 @@ def _open(turn: Turn) -> list[Outage]:
             equipment=check.equipment,
             customer_id=check.equipment.customer_id,
             site_id=check.equipment.site_id,
-            started_at=check.state_since,
+            started_at=check.state_since or turn.now,
             opened_at=turn.now,
             opened_by=check.run_first,
         )

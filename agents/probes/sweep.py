@@ -15,7 +15,7 @@ from agents.probes.packets import ALL_ONES, NUMBER, NUMBER_AT, Line
 # Targets that share a time at which they are due; of these, the questions between two looks into the receive buffer.
 BATCH, BURST = 512, 64
 # How long the process may be kept from reading (by another thread, by a busy machine) and still lose no reply.
-STALL_SECONDS = 0.05
+STALL_SECONDS = 0.02
 # A full send queue empties within milliseconds; one that has not after this long is not going to.
 PATIENCE_SECONDS = 0.5
 FULL_QUEUE = frozenset({errno.EAGAIN, errno.ENOBUFS})

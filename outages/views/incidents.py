@@ -7,12 +7,12 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.contrib.contenttypes.models import ContentType
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from customers.lists import page_of, render_list
 from notifications.models import Notice
 from outages import actions
 from outages.forms import NoteForm, WorkForm
@@ -20,16 +20,13 @@ from outages.models import Incident, Incidents
 from outages.views.now import may_view
 
 may_work = permission_required("outages.work", raise_exception=True)
-SHOWN = 200
-SORTS = {"opened": "opened_at", "customers": "customers_behind", "equipment": "equipment__name", "state": "state"}
-
-
-def ordering(request: HttpRequest, sorts: dict[str, str], default: str) -> str:
-    """The column that ?sort= asks for ("-" before it: downwards), or the default for a name that is none."""
-    asked = request.GET.get("sort", default)
-    if asked.removeprefix("-") not in sorts:
-        asked = default
-    return ("-" if asked.startswith("-") else "") + sorts[asked.removeprefix("-")]
+SHOWN = 25
+COLUMNS = {
+    "opened": ["opened_at"],
+    "customers": ["customers_behind"],
+    "equipment": ["equipment__name"],
+    "state": ["state"],
+}
 
 
 def _listed(request: HttpRequest) -> Incidents:
@@ -41,15 +38,15 @@ def _listed(request: HttpRequest) -> Incidents:
         rows = rows.exclude(closed_at=None)
     if text := request.GET.get("q", "").strip():
         rows = rows.filter(equipment__name__icontains=text)
-    return rows.order_by(ordering(request, SORTS, "-opened"), "-pk")
+    return rows
 
 
 @may_view
 def incidents(request: HttpRequest) -> HttpResponse:
     """All incidents, newest first."""
-    page = Paginator(_listed(request), 50).get_page(request.GET.get("page"))
-    context = {"page_obj": page, "rows_template": "outages/incident_rows.html", "show": request.GET.get("show", "all")}
-    return render(request, context["rows_template"] if request.htmx else "outages/incidents.html", context)
+    page = page_of(request, _listed(request), COLUMNS)
+    show = request.GET.get("show", "all")
+    return render_list(request, "outages/incidents.html", "outages/incident_rows.html", page, show=show)
 
 
 @may_view
@@ -79,6 +76,7 @@ def _affected(found: Incident) -> dict[str, Any]:
     return {
         "first": outages.filter(equipment=found.equipment).first(),
         "customers": homes[:SHOWN],
+        "home_count": homes.count(),
         "customer_count": homes.values("customer").distinct().count(),
         "customers_out": homes.filter(ended_at=None).values("customer").distinct().count(),
         "ours": ours[:SHOWN],

@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse, StreamingHttpResponse
@@ -20,6 +19,8 @@ from outages import charts
 from outages.models import Check
 from outages.templatetags.outages import looking_at
 from outages.views.now import may_view
+
+Answer = live.Ping | live.Hop
 
 
 @may_view
@@ -50,7 +51,7 @@ async def trace(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRe
 
 
 async def _stream(
-    request: HttpRequest, pk: int, ask: Callable[[str], Iterator[Any]]
+    request: HttpRequest, pk: int, ask: Callable[[str], Iterator[Answer]]
 ) -> HttpResponse | StreamingHttpResponse:
     user = await request.auser()
     if not await sync_to_async(user.has_perm)("outages.probe"):
@@ -67,13 +68,12 @@ def _address(pk: int) -> str:
     return equipment.address
 
 
-async def _events(ask: Callable[[str], Iterator[Any]], address: str) -> AsyncIterator[str]:
+async def _events(ask: Callable[[str], Iterator[Answer]], address: str) -> AsyncIterator[str]:
     """One message for each answer, "done" at the end; a fault is told in words."""
     answers = ask(address)
-    nothing_more = object()
-    step = sync_to_async(lambda: next(answers, nothing_more), thread_sensitive=False)
+    step = sync_to_async(lambda: next(answers, None), thread_sensitive=False)
     try:
-        while (answer := await step()) is not nothing_more:
+        while answer := await step():
             yield f"event: answer\ndata: {json.dumps(asdict(answer))}\n\n"
     except ProbeError as fault:
         yield f"event: fault\ndata: {json.dumps({'text': str(fault)})}\n\n"

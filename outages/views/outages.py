@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from customers.lists import page_of, render_list
 from outages.models import Outage, Outages
-from outages.views.incidents import ordering
 from outages.views.now import may_view
 
-SORTS = {"started": "started_at", "ended": "ended_at", "equipment": "equipment__name", "customer": "customer__name"}
+COLUMNS = {
+    "started": ["started_at"],
+    "ended": ["ended_at"],
+    "equipment": ["equipment__name"],
+    "customer": ["customer__name"],
+}
 
 
 def _listed(request: HttpRequest) -> Outages:
@@ -20,17 +24,19 @@ def _listed(request: HttpRequest) -> Outages:
         rows = rows.open()
     elif show == "over":
         rows = rows.exclude(ended_at=None)
+    if (incident := request.GET.get("incident", "")).isdecimal() and len(incident) < 19:
+        rows = rows.filter(incident=int(incident))
     if text := request.GET.get("q", "").strip():
         rows = rows.filter(equipment__name__icontains=text) | rows.filter(customer__name__icontains=text)
-    return rows.order_by(ordering(request, SORTS, "-started"), "-pk")
+    return rows
 
 
 @may_view
 def outages(request: HttpRequest) -> HttpResponse:
     """All outages, newest first."""
-    page = Paginator(_listed(request), 50).get_page(request.GET.get("page"))
-    context = {"page_obj": page, "rows_template": "outages/outage_rows.html", "show": request.GET.get("show", "all")}
-    return render(request, context["rows_template"] if request.htmx else "outages/outages.html", context)
+    page = page_of(request, _listed(request), COLUMNS)
+    show = request.GET.get("show", "all")
+    return render_list(request, "outages/outages.html", "outages/outage_rows.html", page, show=show)
 
 
 @may_view
