@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from agents.models import Agent
 from agents.probes.readings import Reading
 from notifications import live
@@ -14,6 +16,7 @@ from notifications.models import Topic
 
 HERE = "here"
 LATE = timedelta(seconds=20)
+SHOW_EVERY = timedelta(seconds=2)
 NEW_WORK = "new work"
 
 
@@ -61,6 +64,7 @@ class Report:
     swept_at: datetime | None = None
     count: int = 0
     trouble: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    shown_at: datetime | None = None
 
     def swept(self, probe: str, readings: Sequence[Reading], now: datetime) -> None:
         """A sweep came back."""
@@ -73,16 +77,21 @@ class Report:
 
     def write(self, now: datetime) -> None:
         """Write it down; trouble that goes on keeps its beginning."""
-        agent = here()
-        agent.seen_at = now
-        if self.swept_at:
-            agent.swept_at, agent.swept_count = self.swept_at, self.count
-        for probe, trouble in self.trouble.items():
-            if trouble is None:
-                agent.trouble.pop(probe, None)
-            elif probe not in agent.trouble:
-                agent.trouble[probe] = trouble
-        agent.save(update_fields=["seen_at", "swept_at", "swept_count", "trouble"])
-        if self.swept_at:
-            live.bump("looking")
+        with transaction.atomic():
+            agent = here()
+            troubled = set(agent.trouble)
+            agent.seen_at = now
+            if self.swept_at:
+                agent.swept_at, agent.swept_count = self.swept_at, self.count
+            for probe, trouble in self.trouble.items():
+                if trouble is None:
+                    agent.trouble.pop(probe, None)
+                else:
+                    agent.trouble.setdefault(probe, trouble)
+            agent.save(update_fields=["seen_at", "swept_at", "swept_count", "trouble"])
+            if troubled != set(agent.trouble):
+                live.bump("alarms")
+            if self.swept_at and (self.shown_at is None or now - self.shown_at >= SHOW_EVERY):
+                self.shown_at = now
+                live.bump("looking")
         self.swept_at, self.count, self.trouble = None, 0, {}

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.db import connections
 from django.utils import timezone
@@ -61,22 +62,18 @@ class Metronome(threading.Thread):
         self.lapsed_since = {shard: self.lapsed_since.get(shard, now) for shard in lapsed}
         self.looked_at_shifts = now
         for shard in lapsed:
-            if self._time_for(f"shift {shard}", SHIFT_EVERY):
-                shifts.enqueue(shard)
+            self._not_more_often(SHIFT_EVERY, f"shift {shard}", partial(shifts.enqueue, shard))
 
     def wake_deliver(self) -> None:
         """Enqueue the delivery job when something waits to be sent."""
         from notifications.deliver import waiting
 
-        if waiting(timezone.now()) and self._time_for("deliver", DELIVER_EVERY):
-            _enqueue("notifications.jobs.deliver")
+        if waiting(timezone.now()):
+            self._not_more_often(DELIVER_EVERY, "deliver", partial(_enqueue, "notifications.jobs.deliver"))
 
     def ask_for_a_sign(self) -> None:
         """Enqueue a beat; remember since when none was answered."""
-        if self._time_for("beat", BEAT_EVERY):
-            _enqueue("config.jobs.beat")
-            if self.unanswered_since is None:
-                self.unanswered_since = time.monotonic()
+        self._not_more_often(BEAT_EVERY, "beat", self._ask)
 
     def default_ails(self, group: int, age: float) -> str:
         """What is wrong with the cluster `default`: it was asked, and gave no sign."""
@@ -96,12 +93,16 @@ class Metronome(threading.Thread):
         idle = min(self.looked_at_shifts - since, age)
         return f"has not taken a shift for {idle:.0f} s" if idle > STALE else ""
 
-    def _time_for(self, what: str, every: float) -> bool:
+    def _ask(self) -> None:
+        _enqueue("config.jobs.beat")
+        if self.unanswered_since is None:
+            self.unanswered_since = time.monotonic()
+
+    def _not_more_often(self, every: float, what: str, do: Callable[[], None]) -> None:
         now = time.monotonic()
-        if now - self.asked.get(what, -every) < every:
-            return False
-        self.asked[what] = now
-        return True
+        if now - self.asked.get(what, -every) >= every:
+            do()
+            self.asked[what] = now
 
     def _try(self, step: Callable[[], None]) -> None:
         name = step.__name__

@@ -8,6 +8,7 @@ from django import forms
 from django.db import transaction
 from taggit.models import Tag
 
+from customers.type_ahead import ByName
 from customers.words import digits
 
 MOST_TAGS = 300
@@ -55,6 +56,11 @@ class Phone(forms.CharField):
 class WholeForm(forms.ModelForm):
     """A form that is saved whole, with its tags, or not at all."""
 
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        """As Django's; a row may also be asked for by its primary key, as the query of an address gives it."""
+        value = super().get_initial_for_field(field, field_name)
+        return field.asked_for(value) if isinstance(field, ByName) and isinstance(value, str) else value
+
     @transaction.atomic
     def save(self, commit: bool = True) -> Any:
         """The saved row."""
@@ -76,9 +82,12 @@ class ListFilter(forms.Form):
         label="Show", required=False, choices=[("", "Current"), ("archived", "Archived"), ("all", "All")]
     )
 
+    example = ""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["tag"].widget.choices = tag_choices
+        self.fields["q"].widget.attrs["placeholder"] = self.example
 
     @property
     def narrowed(self) -> bool:

@@ -26,7 +26,7 @@ class Hanging:
     keeps: bool
 
     def __str__(self) -> str:
-        return f"{self.count:,} {self.what}"
+        return f"{self.what}: {self.count:,}"
 
 
 def hanging_on(thing: Observed) -> list[Hanging]:
@@ -40,8 +40,7 @@ def _hanging(thing: Observed, relation: ForeignObjectRel) -> Hanging | None:
     if relation.on_delete not in (PROTECT, CASCADE):
         return None
     count = model._base_manager.filter(**{relation.field.name: thing.pk}).count()
-    names = model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural
-    return Hanging(count, str(names), relation.on_delete is PROTECT)
+    return Hanging(count, str(model._meta.verbose_name_plural).capitalize(), relation.on_delete is PROTECT)
 
 
 def delete(thing: Observed) -> None:

@@ -76,6 +76,11 @@ class ByName(forms.CharField):
             return label_of(found) if found else ""
         return label_of(value) if isinstance(value, Model) else value
 
+    def asked_for(self, pk: str) -> str:
+        """What the field begins with where an address asks for a row ("?site=3"); "" if there is none."""
+        found = self.rows.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
+        return label_of(found) if found else ""
+
     def clean(self, value: Any) -> Model | None:
         """The row that is meant; None for an empty text."""
         text = super().clean(value)

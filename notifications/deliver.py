@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from notifications.models import Attempt, Delivery
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+HOST = socket.gethostname()[:15]
 BACK_OFF = (5, 60, 300, 1800, 7200, 18000, 36000)
 
 
@@ -35,13 +37,18 @@ def deliver(now: datetime, most: int = 500) -> int:
 
 def claim(now: datetime, count: int) -> list[Delivery]:
     """Take at most `count` due deliveries for this worker. A row that another took first is not among them."""
-    lease = secrets.token_hex(16)
+    lease = f"{HOST}:{secrets.token_hex(8)}"
     rows = Delivery.objects.due(now).values_list("pk", flat=True)[:count]
     taken = Delivery.objects.due(now).filter(pk__in=list(rows)).order_by()
     if not taken.update(lease=lease, leased_until=now + LEASE):
         return []
     mine = Delivery.objects.filter(lease=lease, state=Delivery.State.WAITING)
     return list(mine.select_related("notice", "address").order_by("due_at", "pk"))
+
+
+def release() -> int:
+    """At a start: what a process of this host had taken to deliver, it holds no more; how many these were."""
+    return Delivery.objects.filter(state=Delivery.State.WAITING, lease__startswith=f"{HOST}:").update(leased_until=None)
 
 
 def attempt(delivery: Delivery) -> None:

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { live: address, liveTopics = "inbox looking" } = document.body.dataset;
+  const { live: address, liveTopics = "inbox alarms" } = document.body.dataset;
   if (!address || !("EventSource" in window)) return;
   const topics = [...new Set(liveTopics.split(/\s+/).filter(Boolean))];
   const sign = document.getElementById("live");

@@ -1,0 +1,1 @@
+"""Ways of looking: one file each, without Django."""

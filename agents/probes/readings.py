@@ -56,5 +56,5 @@ class Probe(Protocol):
     try_seconds: ClassVar[float]
 
     def probe(self, targets: Sequence[Target]) -> list[Reading]:
-        """Ask every target once (with its tries) and return one Reading each; raises ProbeError, never for a dead device."""
+        """Ask every target, with its tries: one Reading each. Raises ProbeError, never for a dead device."""
         ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address, ip_interface
 from typing import Any
 
@@ -13,7 +12,7 @@ from customers.equipment.models import Equipment, Kind, State, bare_mac
 from customers.fields import ListFilter, Tags, WholeForm
 from customers.people.forms import sites_to_choose
 from customers.people.models import Customer, Site
-from customers.type_ahead import ByName, label_of
+from customers.type_ahead import ByName
 
 MAC = re.compile(r"[0-9a-f]{12}")
 
@@ -64,7 +63,7 @@ class Mac(forms.CharField):
 
 
 class EquipmentForm(WholeForm):
-    """One device and its place in the network."""
+    """One device and its place in the network; `initial` may name its place by primary keys, as a query does."""
 
     mac = Mac()
     address = Address(label="IP address", help_text="Where it is looked for, such as 10.0.0.5.")
@@ -115,19 +114,6 @@ class EquipmentForm(WholeForm):
         return value
 
 
-def asked_for(query: Mapping[str, str]) -> dict[str, str]:
-    """What a new device begins with by the address of its page: `?site=3`, `?customer=12` or `?uplink=7`."""
-    found = {}
-    for name, model in (("site", Site), ("customer", Customer), ("uplink", Equipment)):
-        pk = query.get(name, "")
-        thing = model.objects.current().filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
-        if thing:
-            found[name] = label_of(thing)
-    if "customer" not in found and found:
-        found["kind"] = Kind.AP
-    return found
-
-
 class EquipmentFilter(ListFilter):
     """What the list of equipment can be narrowed by."""
 
@@ -136,6 +122,7 @@ class EquipmentFilter(ListFilter):
     site = forms.ModelChoiceField(Site.objects.none(), required=False, empty_label="Any site")
     uplink = forms.ModelChoiceField(Equipment.objects.all(), required=False, widget=forms.HiddenInput)
     field_order = ["q", "state", "kind", "site", "tag", "archived", "uplink"]
+    example = "Name, address, MAC, model, customer"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

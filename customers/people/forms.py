@@ -17,7 +17,7 @@ class CustomerForm(WholeForm):
     phone = Phone()
     tags = Tags()
     fieldsets = [
-        ("Name", ["given_name", "family_name", "company_name"]),
+        ("", ["given_name", "family_name", "company_name"]),
         ("How to reach them", ["phone", "email", "street", "town"]),
         ("For us", ["account", "suspended", "tags", "notes"]),
     ]
@@ -116,10 +116,11 @@ class CustomerFilter(ListFilter):
                                  ("suspended", "Suspended")],
     )  # fmt: skip
     kind = forms.ChoiceField(
-        required=False, choices=[("", "Persons and companies"), ("company", "Companies"), ("person", "Persons")]
+        required=False, choices=[("", "Any kind"), ("company", "Companies"), ("person", "Persons")]
     )
     site = forms.ModelChoiceField(Site.objects.none(), label="Served from", required=False, empty_label="Any site")
     field_order = ["q", "state", "kind", "site", "tag", "archived"]
+    example = "Name, phone, street, account"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,6 +146,7 @@ class SiteFilter(ListFilter):
         required=False, choices=[("", "Towers and POPs"), *Site.Kind.choices, ("all", "All, with premises")]
     )
     field_order = ["q", "kind", "tag", "archived"]
+    example = "Name or address"
 
     def narrow_more(self, rows: Any, chosen: dict[str, Any]) -> Any:
         """By kind; customers' premises are many, and shown when they are asked for."""

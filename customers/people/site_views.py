@@ -14,7 +14,7 @@ from customers import removal_views
 from customers.lists import page_of, render_list
 from customers.people.forms import SiteFilter, SiteForm
 from customers.people.models import Customer, Site
-from customers.type_ahead import label_of, suggest
+from customers.type_ahead import suggest
 
 COLUMNS = {"name": ("name",), "kind": ("kind", "name"), "town": ("town", "name")}
 SHOWN, STANDING = 20, 100
@@ -69,10 +69,8 @@ def choices(request: HttpRequest) -> HttpResponse:
 @may_change
 def add(request: HttpRequest) -> HttpResponse:
     """A new site; `?customer=12` makes it that customer's premises."""
-    asked = request.GET.get("customer", "")
-    of = Customer.objects.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 19 else None
-    initial = {"customer": label_of(of), "kind": Site.Kind.PREMISES} if of else {}
-    form = SiteForm(request.POST or None, initial=initial)
+    of = request.GET.get("customer", "")
+    form = SiteForm(request.POST or None, initial={"customer": of, "kind": Site.Kind.PREMISES} if of else {})
     if request.method == "POST" and form.is_valid():
         return redirect(form.save())
     context = {"form": form, "heading": "Add a site", "submit": "Add", "cancel": reverse("sites")}

@@ -55,9 +55,10 @@ def overheard(net):
     def listen():
         while not over.is_set():
             try:
-                heard.append((time.monotonic(), tap.recv(2048)))
+                packet = tap.recv(2048)
             except TimeoutError:
                 continue
+            heard.append((time.monotonic(), packet))
 
     thread = threading.Thread(target=listen)
     thread.start()

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.equipment.forms import EquipmentForm, asked_for
+from customers.equipment.forms import EquipmentForm
 from customers.models import Equipment
 from tests import make
 
@@ -153,7 +152,7 @@ def test_the_page_shows_its_place_and_what_hangs_on_it(engineer):
         make.equipment(f"CPE {number}", uplink=sector, customer=make.customer(f"Person {number}"), state="down",
                        state_since=since)  # fmt: skip
     shown = page(engineer, sector)
-    assert shown.index(">Core<") < shown.index(">Backhaul North<") < shown.index('aria-current="page">Sector 2')
+    assert shown.index(">Core<") < shown.index(">Backhaul North<") < shown.index('<h1 class="page-title">Sector 2')
     for text in (
         "CPE 2",
         "Person 2",
@@ -190,12 +189,21 @@ def test_a_device_that_much_hangs_on_shows_a_part_and_leads_to_the_rest(engineer
     assert f"/network/?uplink={core.pk}" in answer.content.decode()
 
 
-def test_a_new_device_begins_with_what_its_address_says(db):
-    site, customer, uplink = make.site("North"), make.customer("Dean Irvine"), make.equipment("Sector")
-    query = QueryDict(f"site={site.pk}&customer={customer.pk}&uplink={uplink.pk}")
-    initial = asked_for(query)
-    assert initial == {"site": f"North #{site.pk}", "customer": f"Dean Irvine #{customer.pk}",
-                       "uplink": f"Sector #{uplink.pk}"}  # fmt: skip
-    form = EquipmentForm({"new-name": "CPE", "new-kind": "cpe", "new-site": initial["site"]}, prefix="new")
-    assert form.is_valid() and form.save().site == site
-    assert asked_for(QueryDict("site=x&customer=²&uplink=" + "9" * 40)) == {}
+def test_a_new_device_begins_with_what_its_address_says(administrator):
+    places = {"site": make.site("North"), "customer": make.customer("Dean Irvine"), "uplink": make.equipment("Sector")}
+    query = {name: str(place.pk) for name, place in places.items()}
+    form = EquipmentForm(prefix="new", initial=query)
+    assert {name: form[name].value() for name in places} == {
+        "site": f"North #{query['site']}",
+        "customer": f"Dean Irvine #{query['customer']}",
+        "uplink": f"Sector #{query['uplink']}",
+    }
+    typed = {f"new-{name}": form[name].value() for name in places} | {"new-name": "CPE", "new-kind": "cpe"}
+    saved = EquipmentForm(typed, prefix="new", initial=query).save()
+    assert {name: getattr(saved, name) for name in places} == places
+
+
+@pytest.mark.parametrize("asked", ["x", "²", "", "-1", "9" * 40, "\0"])
+def test_a_place_that_does_not_exist_is_left_out_of_a_new_device(db, asked):
+    form = EquipmentForm(initial=dict.fromkeys(("site", "customer", "uplink"), asked))
+    assert {form[name].value() for name in ("site", "customer", "uplink")} == {""}

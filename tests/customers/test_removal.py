@@ -34,14 +34,14 @@ def test_what_nothing_hangs_on_is_deleted_after_one_question(administrator, kind
 @pytest.mark.parametrize(
     ("kind", "hang", "says"),
     [
-        ("customer", lambda thing: make.contact(thing), "1 contact"),
-        ("customer", lambda thing: [make.equipment(customer=thing) for _ in range(2)], "2 equipment"),
-        ("customer", lambda thing: make.site(customer=thing), "1 site"),
-        ("site", lambda thing: make.equipment(site=thing), "1 equipment"),
-        ("equipment", lambda thing: make.equipment(uplink=thing), "1 equipment"),
-        ("equipment", lambda thing: outage(thing), "1 outage"),
-        ("customer", lambda thing: outage(make.equipment(), customer=thing), "1 outage"),
-        ("site", lambda thing: outage(make.equipment(), site=thing), "1 outage"),
+        ("customer", lambda thing: make.contact(thing), "Contacts: 1"),
+        ("customer", lambda thing: [make.equipment(customer=thing) for _ in range(2)], "Equipment: 2"),
+        ("customer", lambda thing: make.site(customer=thing), "Sites: 1"),
+        ("site", lambda thing: make.equipment(site=thing), "Equipment: 1"),
+        ("equipment", lambda thing: make.equipment(uplink=thing), "Equipment: 1"),
+        ("equipment", lambda thing: outage(thing), "Outages: 1"),
+        ("customer", lambda thing: outage(make.equipment(), customer=thing), "Outages: 1"),
+        ("site", lambda thing: outage(make.equipment(), site=thing), "Outages: 1"),
     ],
 )
 def test_what_history_hangs_on_is_not_deleted_and_the_page_says_why(administrator, kind, hang, says):
@@ -64,7 +64,7 @@ def test_what_is_deleted_with_it_is_named(engineer):
     thing = build("equipment")
     Check.objects.create(equipment=thing)
     address = reverse("equipment_delete", args=[thing.pk])
-    assert "1 check" in engineer.get(address).content.decode()
+    assert "Checks: 1" in engineer.get(address).content.decode()
     engineer.post(address)
     assert not exists(thing) and not Check.objects.exists()
 
@@ -98,7 +98,7 @@ def test_archiving_says_what_hangs_on_it(engineer):
     core = make.equipment("Core")
     make.equipment("Sector", uplink=core)
     shown = engineer.get(reverse("equipment_archive", args=[core.pk])).content.decode()
-    assert "stays as it is" in shown and "1 equipment" in shown
+    assert "not archived with it" in shown and "Equipment: 1" in shown
 
 
 @pytest.mark.parametrize(("too", "archived"), [("1", ["Radio", "Router"]), ("", [])])
@@ -127,5 +127,5 @@ def test_everything_that_could_hang_on_it_is_counted(db):
     counted = {type(thing): removal.hanging_on(thing) for thing in (build(kind) for kind in BUILDERS)}
     assert counted == {Customer: [], Site: [], Equipment: []}
     make.contact(Customer.objects.get())
-    assert [str(one) for one in removal.hanging_on(Customer.objects.get())] == ["1 contact"]
+    assert [str(one) for one in removal.hanging_on(Customer.objects.get())] == ["Contacts: 1"]
     assert Contact.objects.count() == 1
