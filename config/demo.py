@@ -104,8 +104,6 @@ def _people(invented: network.Network) -> dict[str, Customer]:
         )
         for person in invented.customers
     ]
-    for row in rows:
-        row.derive()
     Customer.objects.quietly().bulk_create(rows)
     _tag(rows, {row.pk: list(person.tags) for row, person in zip(rows, invented.customers, strict=True)})
     Contact.objects.quietly().bulk_create(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.core.exceptions import PermissionDenied
 from django.db import models
 
 from config.models import Role, User
@@ -50,8 +51,10 @@ class RoleBackend(BaseBackend):
     """Answers `user.has_perm()` from the table above; signing in is done elsewhere."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """Does the role of this (active) user grant the permission?"""
-        return user_obj.is_active and (perm, getattr(user_obj, "role", None)) in GRANTED
+        """Does the role of this (active) user grant the permission? If not, no other backend is asked."""
+        if user_obj.is_active and (perm, getattr(user_obj, "role", None)) in GRANTED:
+            return True
+        raise PermissionDenied
 
 
 def _user(key: str) -> Iterable[models.Model]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from agents import roster, shifts
 from config import defaults, demo, options, timetable
 from config.models import Option, Role, User
+from notifications import deliver
 
 
 class Refused(Exception):
@@ -22,6 +23,7 @@ def prepare(with_demo: bool) -> str:
     """Make what must exist before anything else runs; the address to open first, with its token where one is needed."""
     roster.here()
     shifts.release()
+    deliver.release()
     if not Option.objects.filter(name="time_zone").exists():
         options.change(time_zone=options.machine_zone())
     defaults.give()

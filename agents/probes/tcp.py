@@ -26,6 +26,7 @@ SPARE = 64
 BURST = 64
 
 NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
+NONE_LEFT = "Nothing could be asked: this program has no file descriptors left."
 
 WORDS = {
     errno.ECONNREFUSED: "connection refused",
@@ -79,8 +80,11 @@ class _Connections:
         self.waiting = [(0.0, 0, number) for number in range(len(self.members))]
         self.flying: dict[int, _Flight] = {}
         self.begun: deque[_Flight] = deque()
+        try:
+            self.epoll = select.epoll()
+        except OSError as error:
+            raise ProbeError(NONE_LEFT) from error
         self.room = free_descriptors()
-        self.epoll = select.epoll()
 
     def __enter__(self) -> Self:
         return self
@@ -135,7 +139,7 @@ class _Connections:
     def _make_do(self) -> None:
         """The rest of the program took descriptors too: go on with as many connections as are under way."""
         if not self.flying:
-            raise ProbeError("Nothing could be asked: this program has no file descriptors left.")
+            raise ProbeError(NONE_LEFT)
         self.room = len(self.flying)
 
     def _patience(self) -> float:
@@ -188,10 +192,13 @@ class _Connections:
 
 
 def free_descriptors() -> int:
-    """How many sockets a sweep may have open at once, by the limit of this process (RLIMIT_NOFILE)."""
+    """How many sockets a sweep may have open at once, by the limit of this process (RLIMIT_NOFILE); at least one."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = limit - len(os.listdir("/proc/self/fd")) - SPARE
-    return max(1, min(MOST_AT_ONCE, free))
+    try:
+        taken = len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return 1
+    return max(1, min(MOST_AT_ONCE, limit - taken - SPARE))
 
 
 def _with_itself(sock: socket.socket) -> bool:

@@ -160,6 +160,11 @@ class Equipment(Archived, Worded, Observed):
         if self.pk and self.uplink_id and hanging.filter(pk=self.uplink_id).exists():
             raise ValidationError({"uplink": f"This would be a ring: {self.uplink} hangs on this device."})
 
+    def rival(self) -> Equipment | None:
+        """Another current device that has the address or the MAC of this one."""
+        same = Q(address=self.address, address__isnull=False) | Q(mac=self.mac) & ~Q(mac="")
+        return Equipment.objects.current().exclude(pk=self.pk).filter(same).first()
+
     def scopes(self) -> list[tuple[str, int | None]]:
         """Equipment belongs to its customer and its site."""
         return [("customers.Customer", self.customer_id), ("customers.Site", self.site_id)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Case, Value, When
 from django.http import HttpRequest, HttpResponse
@@ -84,5 +85,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @may_change
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
-    """Archive equipment, or bring it back."""
-    return removal_views.archive_page(request, get_object_or_404(Equipment, pk=pk))
+    """Archive equipment, or bring it back unless another has its address by now."""
+    found = get_object_or_404(Equipment, pk=pk)
+    rival = found.rival() if found.archived_at else None
+    if rival:
+        messages.error(request, f"{rival} has its IP address or MAC by now: change one of them, then bring it back.")
+        return redirect(found)
+    return removal_views.archive_page(request, found)

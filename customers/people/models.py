@@ -12,7 +12,7 @@ from taggit.managers import TaggableManager
 
 from customers.archive import Archived
 from customers.words import Kept, Searched, Worded, digits, folded, phone_number
-from notifications.observe import Observed
+from notifications.observe import Observed, ObservedQuerySet
 
 
 class Customers(Searched):
@@ -143,6 +143,8 @@ class Contact(Worded, Observed):
     duty = models.CharField("what they do", max_length=80, blank=True)
     email = models.EmailField("e-mail", blank=True)
     phone = models.CharField(max_length=40, blank=True)
+
+    objects: ClassVar = ObservedQuerySet.as_manager()
 
     class Meta(Observed.Meta):
         ordering = ["name", "pk"]

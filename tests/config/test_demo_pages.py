@@ -62,7 +62,9 @@ def test_everybody_sees_it_and_only_administrators_load_and_clear_it(role, reque
     assert not Equipment.objects.exists()
 
 
-@pytest.mark.parametrize(("role", "status"), [("office", 403), ("technician", 403), ("manager", 403), ("engineer", 302)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("office", 403), ("technician", 403), ("manager", 403), ("engineer", 302)]
+)
 def test_engineers_and_administrators_play(loaded, role, status, request):
     client = request.getfixturevalue(role)
     assert client.post(reverse("demo_play"), {"scenario": "backhaul"}).status_code == status
@@ -111,8 +113,9 @@ def test_clearing_takes_incidents_and_their_notices_along(administrator, loaded)
 
     Subscription.objects.create(event="incident.opened", recipient_kind="role", recipient_key="administrator")
     device = Equipment.objects.filter(kind="ptp").first()
-    incident = Incident.objects.create(equipment=device, title="It fails", opened_at=timezone.now())
+    incident = Incident.objects.create(equipment=device, opened_at=timezone.now())
     engine.consider([(None, incident)], timezone.now())
+    assert Notice.objects.count() == 1
     administrator.post(reverse("demo_clear"))
     assert (Incident.objects.count(), Notice.objects.count()) == (0, 0)
 

@@ -148,7 +148,9 @@ def test_the_queue_by_its_last_sign(db, monkeypatch):
 def test_the_queue_says_what_waits_and_what_failed(db, monkeypatch):
     monkeypatch.setattr(health, "silence", lambda cluster: 1.0)
     now = timezone.now()
-    Task.objects.create(id="a" * 32, name="a", func="x.y", started=now, stopped=now, success=False, result="No : Trace\nback")
+    Task.objects.create(
+        id="a" * 32, name="a", func="x.y", started=now, stopped=now, success=False, result="No : Trace\nback"
+    )
     OrmQ.objects.create(key="default", payload="x", lock=now)
     OrmQ.objects.create(key="looking", payload="x", lock=now)
     finding = found("Queue")

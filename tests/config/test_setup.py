@@ -64,7 +64,7 @@ def test_welcome_offers_each_role_what_it_may(engineer, manager):
     assert reverse("demo_load") not in text
     text = manager.get(reverse("welcome")).text
     assert reverse("equipment_add") not in text
-    assert "name=\"isp_name\"" not in text
+    assert 'name="isp_name"' not in text
 
 
 def test_welcome_is_over_when_there_is_equipment(administrator):
@@ -100,7 +100,12 @@ def test_settings_are_shown_on_every_page_at_once(administrator):
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("europe/berlin", "Europe/Berlin"), ("Denver", "America/Denver"), ("new york", "America/New_York"), ("utc", "UTC")],
+    [
+        ("europe/berlin", "Europe/Berlin"),
+        ("Denver", "America/Denver"),
+        ("new york", "America/New_York"),
+        ("utc", "UTC"),
+    ],
 )
 def test_a_zone_may_be_typed_as_people_type(administrator, typed, kept):
     administrator.post(reverse("settings"), SOMEWHERE | {"time_zone": typed})

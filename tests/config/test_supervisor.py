@@ -36,7 +36,7 @@ children = []
 for text in sys.argv[2:]:
     name, generations, code = text.split(":", 2)
     children.append(Child(name, [sys.executable, "-c", code], {"FOLDER": str(folder)}, int(generations),
-                          lambda group, age: "ails" if (folder / "ails").exists() else ""))
+                          ailing=lambda group, age: "ails" if (folder / "ails").exists() else ""))
 supervisor = Supervisor(children, mark, lambda line: print(line, flush=True))
 (folder / "guard").write_text(str(supervisor.guard.process.pid))
 supervisor.run()

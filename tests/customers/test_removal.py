@@ -94,6 +94,17 @@ def test_archiving_asks_once_keeps_everything_and_can_be_undone(administrator, k
     assert thing.archived_at is None
 
 
+@pytest.mark.parametrize("same", [{"address": "10.0.0.5"}, {"mac": "48:a9:8a:01:02:03"}])
+def test_equipment_whose_address_another_has_by_now_is_not_brought_back(engineer, same):
+    old = make.equipment("Old", archived_at=timezone.now(), **same)
+    make.equipment("New", **same)
+    make.equipment("Neither")
+    answer = engineer.post(reverse("equipment_archive", args=[old.pk]), follow=True)
+    assert "New has its IP address or MAC by now" in answer.content.decode()
+    old.refresh_from_db()
+    assert old.archived_at is not None
+
+
 def test_archiving_says_what_hangs_on_it(engineer):
     core = make.equipment("Core")
     make.equipment("Sector", uplink=core)

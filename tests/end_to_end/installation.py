@@ -16,10 +16,12 @@ from typing import Any
 
 from bench.namespaces import Network
 from config import processes
+from config.processes import Process
 from tests.end_to_end.browser import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_PAGE = re.compile(r"towerwatch: open (\S+) in a browser")
+ORPHAN = " (orphan)"
 NOT_OURS = ("DATABASE_URL", "DEMO", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "REDIS_URL", "SECRET_KEY", "SHARDS")
 
 
@@ -92,16 +94,24 @@ class Installation:
     def census(self) -> dict[int, str]:
         """The name of every process that `up` has started: "web", "guard", "looking", "looking > 1 > 2"."""
         named: dict[int, str] = {}
-        ours = set(processes.marked(self.mark))
-        born = sorted((process.born, process.pid, process.parent) for process in processes.living())
         forks: Counter[int] = Counter()
-        for _, pid, parent in (one for one in born if one[1] in ours):
-            if parent in named:
-                forks[parent] += 1
-                named[pid] = f"{named[parent]} > {forks[parent]}"
+        for process in self._processes():
+            if process.parent in named:
+                forks[process.parent] += 1
+                named[process.pid] = f"{named[process.parent]} > {forks[process.parent]}"
             else:
-                named[pid] = _name(pid)
+                named[process.pid] = _name(process)
         return named
+
+    def doubles(self) -> set[str]:
+        """The names of those that run in more than one process group: forks count as what they were forked from."""
+        groups = {(_name(process).removesuffix(ORPHAN), process.group) for process in self._processes()}
+        counted = Counter(name for name, _ in groups)
+        return {name for name, count in counted.items() if count > 1}
+
+    def _processes(self) -> list[Process]:
+        ours = set(processes.marked(self.mark))
+        return sorted((one for one in processes.living() if one.pid in ours), key=lambda one: (one.born, one.pid))
 
     def left(self) -> list[int]:
         """Every process of it that lives."""
@@ -128,14 +138,15 @@ class Installation:
         return self.network.command(*command) if self.network else command
 
 
-def _name(pid: int) -> str:
+def _name(process: Process) -> str:
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-        values = dict(line.split("=", 1) for line in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in line)
+        words = Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")
+        values = Path(f"/proc/{process.pid}/environ").read_text().split("\0")
     except OSError:
         return "gone"
+    cluster = next((value for value in values if value.startswith("Q_CLUSTER_NAME=")), "").partition("=")[2]
     if "qcluster" in words:
-        return values.get("Q_CLUSTER_NAME", "cluster")
+        return cluster if process.group == process.pid else f"{cluster}{ORPHAN}"
     known = {"uvicorn": "web", "agents.simulated": "invented network"}
     return next((known[word] for word in words if word in known), Path(words[2]).stem if len(words) > 2 else words[0])
 

@@ -1,0 +1,61 @@
+"""Every address of the site, found where Django finds them: a new page is looked at without being named here."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+# What a browser is not shown as a page of its own: parts of pages, streams, data, and what only takes a POST.
+NOT_PAGES = {
+    "account_confirm_login_code", "account_set_password", "alarms", "bell", "check_readings", "customer_choices",
+    "demo_enter", "demo_link", "demo_load", "demo_play", "equipment_choices", "equipment_looking", "equipment_ping",
+    "equipment_trace", "inbox_read", "incident_acknowledge", "incident_note", "incident_work", "keep_alive", "live",
+    "notice", "now_board", "site_choices",
+}  # fmt: skip
+# Open for as long as there is no administrator, or no equipment: test_start looks at them.
+AT_THE_START = {"setup", "welcome"}
+AT_THE_DOOR = {
+    "account_login", "account_inactive", "account_signup", "account_email_verification_sent", "account_reset_password",
+    "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
+    "account_confirm_email",
+}  # fmt: skip
+# What a page may also be asked for: nothing found, the next page, a word that is searched.
+ALSO = {
+    "customers": ("?q=nobody-of-this-name", "?page=2", "?state=down&sort=-name"),
+    "equipments": ("?q=nothing-of-this-name",),
+    "incidents": ("?q=nothing-of-this-name", "?show=open"),
+    "inbox": ("?show=unread",),
+    "outages": ("?q=nothing-of-this-name",),
+    "search": ("?q=09", "?q=nothing-of-this-name"),
+    "sites": ("?kind=all",),
+    "users": ("?q=nobody",),
+}
+KEYS = {
+    "account_reset_password_from_key": {"uidb36": "1", "key": "used-already"},
+    "account_confirm_email": {"key": "no-such-key"},
+}
+
+
+def patterns(found: Iterable[Any] = ()) -> Iterator[URLPattern]:
+    """All of them, however deep."""
+    for one in found or get_resolver().url_patterns:
+        if isinstance(one, URLResolver):
+            yield from patterns(one.url_patterns)
+        else:
+            yield one
+
+
+NAMES = sorted({pattern.name for pattern in patterns() if pattern.name} - NOT_PAGES - AT_THE_START)
+TAKE_A_PK = {pattern.name for pattern in patterns() if "pk" in pattern.pattern.converters}
+
+
+def of(name: str, samples: dict[str, list[Any]]) -> list[str]:
+    """Where a page is: of each sample for the page of a thing, of the first one for what can be done with it."""
+    if name not in TAKE_A_PK:
+        address = reverse(name, kwargs=KEYS.get(name))
+        return [address, *(address + also for also in ALSO.get(name, ()))]
+    kind = "customer" if name == "contact_add" else name.split("_")[0]
+    if name == "check_add":
+        kind = "equipment"
+    assert kind in samples, f"the page {name!r} is of a {kind!r}: let tests/browser/world.py make one"
+    return [reverse(name, args=[one.pk]) for one in (samples[kind] if name == kind else samples[kind][:1])]

@@ -1,0 +1,51 @@
+"""Every page of the site, on a desktop and a phone, light and dark."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser import addresses
+from tests.browser.conftest import Visitors
+from tests.browser.examined import SIZES, faults
+from tests.browser.served import Server
+from tests.browser.world import World, build
+
+
+@pytest.fixture(scope="module")
+def world(server: Server) -> Iterator[World]:
+    """An ISP for all tests of this file: they only look."""
+    yield build()
+    call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def windows(chromium: Browser, server: Server, world: World) -> Iterator[dict[tuple[str, str], BrowserContext]]:
+    """A window of each size, of an administrator and of a stranger."""
+    visitors = Visitors(chromium, server)
+    people = {"administrator": world.administrator, "technician": world.technician, "stranger": None}
+    with visitors.opened:
+        yield {(who, size): visitors.context(user, size) for who, user in people.items() for size in SIZES}
+
+
+def looked_at(window: BrowserContext, address: str, status: int = 200) -> list[str]:
+    """What is wrong with a page."""
+    page = window.new_page()
+    found = [f"{address}: {fault}" for fault in faults(page, address, status)]
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", addresses.NAMES)
+def test_a_page_is_sound(name: str, size: str, world: World, windows: Any):
+    window = windows["stranger" if name in addresses.AT_THE_DOOR else "administrator", size]
+    assert [fault for address in addresses.of(name, world.samples) for fault in looked_at(window, address)] == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("who", "address", "status"), [("technician", "/settings/", 403), ("stranger", "/nowhere/", 404)])
+def test_a_page_that_is_refused_is_sound(who: str, address: str, status: int, size: str, windows: Any):
+    assert looked_at(windows[who, size], address, status) == []

@@ -1,0 +1,110 @@
+"""A small ISP with everything that a page may have to show: long names, other scripts, what is down, over, put away."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from agents.models import Agent
+from agents.probes.readings import Reading
+from config import defaults, options
+from customers.models import Customer, Equipment, Site
+from notifications.models import Notice
+from outages import actions, recording
+from outages.models import Check, Incident, Outage
+from tests import make
+
+LONG = "Sankt-Bartholomäus-Gemeindezentrum-Donaudampfschifffahrtsgesellschaft and sons, the whole of the upper valley"
+UNBROKEN = "cpe-" + "0123456789abcdef" * 6
+MINUTES = 60
+
+
+@dataclass
+class World:
+    """The samples of each kind of thing, by the first word of the names of its addresses, and who looks at them."""
+
+    administrator: Any
+    technician: Any
+    samples: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def build() -> World:
+    """An ISP in the middle of an outage."""
+    cache.clear()
+    options.change(isp_name="Överby Fixed Wireless", time_zone="America/Denver")
+    defaults.give()
+    world = World(make.user("administrator", name="Ada Whitlock"), make.user("technician", name="Tomás Núñez"))
+    people(world)
+    network(world)
+    past(world)
+    Agent.objects.update_or_create(name="here", defaults={"seen_at": timezone.now()})
+    return world
+
+
+def people(world: World) -> None:
+    """Staff and customers of every length."""
+    staff = make.user("engineer", name=LONG[:110])
+    off = make.user("office", name="Olga Lindqvist", is_active=False)
+    company = make.customer(LONG, company_name=LONG, account="C-1", phone="+1 406 555 0199", street=LONG, tags="school")
+    home = make.customer("Łucja Żółkiewska", phone="+1 406 555 0142", email="lucja@example.net", tags="vip, north")
+    bare = make.customer("")
+    Customer.objects.filter(pk=bare.pk).update(created_at=timezone.now())
+    away = make.customer("阿部 美咲", archived_at=timezone.now(), notes="Moved away.\nMay come back.")
+    contact = make.contact(company, LONG[:100], duty="Front desk", phone="+1 406 555 0111", email="desk@example.net")
+    make.contact(company, "Rosa Field")
+    for number in range(55):
+        make.customer(f"Family {number}", town="Overby", account=f"F-{number}")
+    world.samples |= {"user": [staff, off], "contact": [contact], "customer": [home, company, bare, away]}
+
+
+def network(world: World) -> None:
+    """A tower behind a backhaul that fails, a router that answers, and what never answered."""
+    tower = make.site("Högsåra north ridge, the tower behind the old sawmill", town="Overby", tags="winter road")
+    empty = make.site(LONG, archived_at=timezone.now())
+    home, company, *_ = world.samples["customer"]
+    make.site("Home of Łucja", kind="premises", customer=home)
+    core = make.equipment("core-depot", kind="router", address="10.9.0.1", mac="02:00:00:00:00:01", notes=LONG)
+    link = make.equipment("bh-högsåra", kind="ptp", address="10.9.0.2", uplink=core, site=tower, vendor="Mimosa")
+    sector = make.equipment("sector-1", kind="ap", address="10.9.0.3", uplink=link, site=tower, tags="5 GHz")
+    cpe = make.equipment(UNBROKEN, address="10.9.0.4", uplink=sector, customer=home)
+    make.check(make.equipment("cpe-school", address="10.9.0.5", uplink=sector, customer=company))
+    never = make.equipment("never-answered", address="2001:db8:1234:5678:9abc:def0:1234:5678", uplink=core)
+    away = make.equipment("put-away", archived_at=timezone.now())
+    for one in (core, link, sector, cpe, never):
+        make.check(one)
+    world.samples |= {
+        "site": [tower, empty],
+        "equipment": [link, core, cpe, never, away],
+        "check": list(Check.objects.filter(equipment=core)),
+    }
+
+
+def read(minutes_ago: float, *, up: Any = (), down: Any = ()) -> None:
+    """What looking hands over: one sweep, of equipment that answered and that did not."""
+    at = time.time() - minutes_ago * MINUTES
+    keys = dict(Check.objects.values_list("equipment__name", "pk"))
+    good = [Reading(keys[name], True, at, ms=4.2 + minutes_ago % 7) for name in up]
+    recording.record(good + [Reading(keys[name], False, at, message="no answer within 0.5 s") for name in down])
+
+
+def past(world: World) -> None:
+    """The last hour: a sector that failed and is back, then a backhaul that fails and takes everything with it."""
+    behind = ["sector-1", UNBROKEN, "cpe-school"]
+    tower = ["bh-högsåra", *behind]
+    read(58, up=["core-depot", *tower])
+    for second in (0, 5, 10):
+        read(50 - second / MINUTES, down=behind, up=["core-depot", "bh-högsåra"])
+    for minute in range(49, 20, -1):
+        read(minute, up=["core-depot", *tower], down=["never-answered"])
+    for second in (0, 5, 10):
+        read(20 - second / MINUTES, up=["core-depot"], down=tower)
+    worked_on = Incident.objects.open().get()
+    actions.say(worked_on, f"{LONG}: two men and a ladder are on their way.", world.technician, timezone.now())
+    world.samples |= {
+        "incident": [worked_on, Incident.objects.exclude(closed_at=None).get()],
+        "outage": [Outage.objects.open().exclude(customer=None).first(), Outage.objects.exclude(ended_at=None).first()],
+        "notice": list(Notice.objects.to(world.administrator)[:1]),
+    }
+    assert Site.objects.exists() and Equipment.objects.filter(state="down").count() == 4
