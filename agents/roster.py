@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,19 +42,9 @@ def tell_new_work() -> None:
     live.bump(NEW_WORK)
 
 
-@dataclass(slots=True)
-class _Seen:
-    changes: int | None = None
-
-
-_seen = _Seen()
-
-
-def new_work() -> bool:
-    """Were checks added or changed since this process asked last?"""
-    changes = Topic.objects.filter(pk=NEW_WORK).values_list("changes", flat=True).first()
-    is_new, _seen.changes = changes != _seen.changes, changes
-    return is_new
+def work_changes() -> int:
+    """How often checks were added or changed: another number than before means new work."""
+    return Topic.objects.filter(pk=NEW_WORK).values_list("changes", flat=True).first() or 0
 
 
 @dataclass(slots=True)
@@ -64,6 +54,8 @@ class Report:
     swept_at: datetime | None = None
     count: int = 0
     trouble: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    # The probes that have anything to ask; the trouble of any other is over.
+    used: set[str] | None = None
     shown_at: datetime | None = None
 
     def swept(self, probe: str, readings: Sequence[Reading], now: datetime) -> None:
@@ -78,20 +70,25 @@ class Report:
     def write(self, now: datetime) -> None:
         """Write it down; trouble that goes on keeps its beginning."""
         with transaction.atomic():
-            agent = here()
-            troubled = set(agent.trouble)
+            agent = Agent.objects.select_for_update().get_or_create(name=HERE)[0]
+            before, agent.trouble = agent.trouble, self.troubles(agent.trouble)
             agent.seen_at = now
             if self.swept_at:
                 agent.swept_at, agent.swept_count = self.swept_at, self.count
-            for probe, trouble in self.trouble.items():
-                if trouble is None:
-                    agent.trouble.pop(probe, None)
-                else:
-                    agent.trouble.setdefault(probe, trouble)
             agent.save(update_fields=["seen_at", "swept_at", "swept_count", "trouble"])
-            if troubled != set(agent.trouble):
+            if before != agent.trouble:
                 live.bump("alarms")
             if self.swept_at and (self.shown_at is None or now - self.shown_at >= SHOW_EVERY):
                 self.shown_at = now
                 live.bump("looking")
         self.swept_at, self.count, self.trouble = None, 0, {}
+
+    def troubles(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The trouble that was known, and what came and went since: with its beginning, and its newest words."""
+        going_on = {probe: trouble for probe, trouble in known.items() if self.used is None or probe in self.used}
+        for probe, trouble in self.trouble.items():
+            if trouble is None:
+                going_on.pop(probe, None)
+            else:
+                going_on[probe] = trouble | {"since": going_on.get(probe, trouble)["since"]}
+        return going_on

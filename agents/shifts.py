@@ -28,7 +28,7 @@ from django_q.tasks import async_task
 
 from agents import roster, ways
 from agents.models import Lease
-from agents.probes.readings import ProbeError, Reading
+from agents.probes.readings import ProbeError, Reading, Target
 from agents.work import Advice, Job
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ LEASE = timedelta(seconds=8)
 SHIFT_SECONDS = 300.0
 RELOAD_SECONDS = 5.0
 TICK = 0.05
-AT_ONCE = 16  # sweeps in the air: more than the kinds of probes times the speeds that a shard has
+WIND_DOWN = 10.0
+AT_ONCE = 8  # sweeps of one probe in the air; each probe has threads of its own, so a slow one delays no other
 
 
 def lapsed(now: datetime) -> list[int]:
@@ -56,15 +57,18 @@ def release() -> None:
     Lease.objects.filter(holder__startswith=f"{socket.gethostname()[:15]}:").update(until=None)
 
 
-def shift(shard: int) -> str:
+def shift(shard: int, seconds: float = SHIFT_SECONDS) -> str:
     """Look at a shard until the shift is over or its lease is lost; what became of it, in words."""
     holder = f"{socket.gethostname()[:15]}:{os.getpid()}:{secrets.token_hex(4)}"
     after_a_gap = take(shard, holder)
     if after_a_gap is None:
         return "another worker has this shard"
     log.info("shard %s: looking%s", shard, " again after a gap" if after_a_gap else "")
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as pool:
-        kept = Looker(shard, holder, pool, everything_now=after_a_gap).run(time.monotonic() + SHIFT_SECONDS)
+    looker = Looker(shard, holder, everything_now=after_a_gap)
+    try:
+        kept = looker.run(time.monotonic() + seconds)
+    finally:
+        looker.end()
     if not kept:
         return "lost the lease"
     Lease.objects.filter(shard=shard, holder=holder).update(until=None, holder="")
@@ -98,9 +102,10 @@ class Turn:
 class Looker:
     """One shift: the queue of what is due, the sweeps in the air, and what comes back."""
 
-    def __init__(self, shard: int, holder: str, pool: ThreadPoolExecutor, *, everything_now: bool) -> None:
-        self.shard, self.holder, self.pool = shard, holder, pool
+    def __init__(self, shard: int, holder: str, *, everything_now: bool) -> None:
+        self.shard, self.holder = shard, holder
         self.everything_now = everything_now
+        self.pools: dict[str, ThreadPoolExecutor] = {}
         self.work: Callable[[int], Sequence[Job]] = import_string(settings.AGENT_WORK)
         self.record: Callable[[Sequence[Reading]], Advice] = import_string(settings.AGENT_READINGS)
         self.jobs: dict[int, Job] = {}
@@ -109,24 +114,41 @@ class Looker:
         self.in_the_air: dict[Future[list[Reading]], list[Job]] = {}
         self.asking: set[int] = set()
         self.report = roster.Report()
+        self.renewed = self.reloaded = -math.inf
+        self.changes = -1
 
     def run(self, until: float) -> bool:
-        """Look until `until` (monotonic seconds); False if the lease was lost on the way."""
-        renewed = reloaded = -math.inf
-        while (clock := time.monotonic()) < until:
-            if clock - renewed >= 1:
-                renewed = clock
-                if not renew(self.shard, self.holder):
-                    return False
-                self.report.write(timezone.now())
-            if clock - reloaded >= RELOAD_SECONDS or roster.new_work():
-                reloaded = clock
-                self.reload(time.time())
-            self.start(time.time())
+        """Look until `until` (monotonic seconds); False if the lease was lost on the way.
+
+        Then it ends as soon as nothing is in the air. What is quick goes on being asked while a slow sweep is awaited,
+        but not for long, and the lease is held until the last one is back.
+        """
+        while (clock := time.monotonic()) < until or self.in_the_air:
+            if not self.keep(clock):
+                return False
+            if clock < until + WIND_DOWN:
+                self.start(time.time())
             self.collect()
-        while self.in_the_air:
-            self.collect()
+        self.report.write(timezone.now())
         return True
+
+    def keep(self, clock: float) -> bool:
+        """Each second hold the lease and report; take up new work at once. False if the lease is lost."""
+        if clock - self.renewed >= 1:
+            self.renewed = clock
+            if not renew(self.shard, self.holder):
+                return False
+            self.report.write(timezone.now())
+        changes = roster.work_changes()
+        if changes != self.changes or clock - self.reloaded >= RELOAD_SECONDS:
+            self.changes, self.reloaded = changes, clock
+            self.reload(time.time())
+        return True
+
+    def end(self) -> None:
+        """Wait for nothing more: what is still in the air is another worker's to ask again."""
+        for pool in self.pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def reload(self, now: float) -> None:
         """Take up what is new or changed, drop what is gone."""
@@ -135,9 +157,12 @@ class Looker:
             known = self.jobs.get(key)
             if known is None:
                 self.plan(key, now if job.soon or self.everything_now else on_the_grid(now, job.interval))
+            elif (known.probe, known.target) != (job.probe, job.target):
+                self.plan(key, now)
             elif known.interval != job.interval:
                 self.plan(key, min(self.due.get(key, math.inf), on_the_grid(now, job.interval)))
         self.jobs = jobs
+        self.report.used = {job.probe for job in jobs.values()}
         self.everything_now = False
 
     def plan(self, key: int, at: float) -> None:
@@ -162,7 +187,9 @@ class Looker:
     def send(self, probe: str, jobs: list[Job]) -> None:
         """Ask all of these by one sweep, in a thread of its own."""
         self.asking.update(job.target.key for job in jobs)
-        sweep = self.pool.submit(ways.probe(probe).probe, [job.target for job in jobs])
+        if probe not in self.pools:
+            self.pools[probe] = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=probe)
+        sweep = self.pools[probe].submit(_ask, probe, [job.target for job in jobs])
         self.in_the_air[sweep] = jobs
 
     def collect(self) -> None:
@@ -187,31 +214,37 @@ class Looker:
             self.report.cannot(probe, str(fault) or type(fault).__name__, timezone.now())
             self.again(jobs, time.time(), {})
             return
-        self.report.swept(probe, readings, timezone.now())
-        advice = self.recorded(readings)
-        self.again(jobs, min(reading.asked_at for reading in readings), advice.again)
+        advice = self.recorded(probe, readings)
+        self.again(jobs, min((reading.asked_at for reading in readings), default=time.time()), advice.again)
         for job in advice.at_once:
             self.jobs.setdefault(job.target.key, job)
             if job.target.key not in self.asking:
                 self.plan(job.target.key, 0.0)
 
-    def recorded(self, readings: Sequence[Reading]) -> Advice:
-        """Record; if the database would not have it, looking goes on and the next readings tell."""
+    def recorded(self, probe: str, readings: Sequence[Reading]) -> Advice:
+        """Record; where that fails, looking goes on, the page says so, and the next readings tell."""
         try:
-            return self.record(readings)
-        except DatabaseError:
+            advice = self.record(readings)
+        except Exception as fault:
             log.exception("%s readings were not recorded", len(readings))
-            connection.close()
+            if isinstance(fault, DatabaseError):
+                connection.close()
+            self.report.cannot(probe, f"its readings could not be kept: {fault}", timezone.now())
             return Advice()
+        self.report.swept(probe, readings, timezone.now())
+        return advice
 
     def again(self, jobs: Iterable[Job], asked_at: float, soon: Mapping[int, float]) -> None:
-        """Plan the next turn of each: sooner where its judging is under way."""
+        """Plan the next turn of each, as its check is set by now; sooner where its judging is under way."""
         now = time.time()
-        for job in jobs:
-            key = job.target.key
-            spacing = soon.get(key)
-            if key in self.jobs:
+        for key in (job.target.key for job in jobs):
+            if job := self.jobs.get(key):
+                spacing = soon.get(key)
                 self.plan(key, on_the_grid(now, job.interval) if spacing is None else max(now, asked_at + spacing))
+
+
+def _ask(probe: str, targets: Sequence[Target]) -> list[Reading]:
+    return list(ways.probe(probe).probe(targets))
 
 
 def on_the_grid(now: float, interval: float) -> float:

@@ -7,12 +7,14 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from agents.probes.readings import Probe
+from agents.probes.readings import Probe, ProbeError
 
 
 @cache
 def probe(name: str) -> Probe:
-    """The probe of this name; raises KeyError for one that is not in the setting."""
+    """The probe of this name; raises ProbeError for one that is not in the setting."""
+    if name not in settings.PROBES:
+        raise ProbeError(f"there is no way of looking named {name!r}")
     found: Probe = import_string(settings.PROBES[name])()
     return found
 

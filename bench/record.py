@@ -1,8 +1,143 @@
-"""Looking, judging and storing together: 10,000 checks of which 1 % change their state, through recording.record.
+"""Looking, judging and storing together: 10,000 checks of which 1 % change their state in each round.
 
-Every round asks all hosts with the shipped ICMP probe, in network namespaces where every address answers but those
-that were silenced, and hands the readings to recording. The figure is CPU seconds of this process and of the
-database server, where there is one, for 1,000 checks. Run as root: `python -m bench.record`.
+A round asks every host with the shipped ICMP probe, the targets being those that `looking.work` gives, hands the
+readings to `recording.record`, and asks and records what that wants asked out of turn, as a shift does. The hosts are
+addresses in a network namespace, silenced and answering for real. From one round to the next a sector with its
+customers (25 checks) and 25 single homes fall silent, and those of the round before come back: 100 changes. The rule
+is one reading, so that each change of the answer is a change of state, with its outage, its incident and its notices
+by the shipped subscriptions; a longer rule would spread the same work over more rounds.
+
+The figure is CPU seconds (user and system) of this process, and of all processes of the database server where there
+is one, for 1,000 checks: the median of the rounds after a warm-up. Each database has a process of its own. A quiet
+round, in which nothing changes, is told on the way. Run as root: `python -m bench.record`.
 """
 
 from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench import desk, postgres
+from bench.namespaces import CannotBuild, Network, network
+
+if TYPE_CHECKING:
+    from agents.probes.readings import Reading
+    from agents.work import Job
+
+CHECKS, WARM_UP, ROUNDS = 10_000, 3, 12
+RULE = {"interval": 10, "count": 1, "window": 15}
+
+
+def main() -> int:
+    """Print how it goes, then the result; 2 where it cannot run."""
+    try:
+        with network(("10.0.0.0/8",), ()) as net:
+            on_sqlite = measured(net, "sqlite", {})
+            try:
+                with postgres.server() as server:
+                    settings = {"DATABASE_URL": server.url, "SERVER": str(server.pid)}
+                    on_postgres = measured(net, "postgres", settings)
+            except postgres.NoPostgres as reason:
+                print(reason, flush=True)
+                on_postgres = "none"
+    except CannotBuild as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    print(f"record checks={CHECKS} cpu_s_per_1000_sqlite={on_sqlite} cpu_s_per_1000_postgres={on_postgres}")
+    return 0
+
+
+def measured(net: Network, name: str, settings: dict[str, str]) -> str:
+    """Run the rounds in a process of its own, on one database; its figure."""
+    with tempfile.TemporaryDirectory(prefix="towerwatch-bench-") as var:
+        kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
+        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"} | settings
+        command = net.command(sys.executable, "-m", "bench.record", net.asking, net.answering)
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            line = ""
+            for line in process.stdout:
+                print(f"{name}: {line}", end="", flush=True)
+        if process.returncode:
+            raise CannotBuild(f"the rounds on {name} failed")
+    return line.split()[-1]
+
+
+class Rounds:
+    """The rounds on the database that the environment names."""
+
+    def __init__(self, net: Network) -> None:
+        from outages import looking
+
+        self.net = net
+        self.server = int(os.environ.get("SERVER", "0"))
+        self.jobs = looking.work(0)
+        self.addresses = desk.addresses(CHECKS)
+        self.chance = random.Random(1)
+        self.silent: list[str] = []
+
+    def change(self) -> None:
+        """Another sector and 25 other homes fall silent, and those who were silent answer."""
+        sectors = [n for n in range(0, CHECKS, desk.SECTOR) if n % desk.TOWER]
+        chosen = self.chance.sample(sectors, 1 + desk.SECTOR)
+        falling = [*range(chosen[0], chosen[0] + desk.SECTOR), *(sector + 1 for sector in chosen[1:])]
+        self.net.answer(*self.silent)
+        self.silent = [self.addresses[n] for n in falling if self.addresses[n] not in self.silent]
+        self.net.silence(*self.silent)
+
+    def run(self) -> None:
+        """Ask everything, record it, and do what recording wants done at once."""
+        from outages import recording
+
+        advice = recording.record(self.probe(self.jobs))
+        while advice.at_once:
+            advice = recording.record(self.probe(advice.at_once))
+
+    def probe(self, jobs: Sequence[Job]) -> list[Reading]:
+        """One sweep."""
+        from agents import ways
+
+        return ways.probe("icmp").probe([job.target for job in jobs])
+
+    def cpu(self) -> float:
+        """CPU seconds until now, ours and the server's."""
+        return time.process_time() + (postgres.cpu_seconds(self.server) if self.server else 0.0)
+
+    def series(self, count: int, *, changing: bool) -> list[float]:
+        """CPU seconds for 1,000 checks of each of so many rounds."""
+        found = []
+        for number in range(1, count + 1):
+            if changing:
+                self.change()
+            before = self.cpu()
+            self.run()
+            found.append((self.cpu() - before) * 1000 / CHECKS)
+            print(f"round {number} of {count}{'' if changing else ' (quiet)'}: {found[-1]:.4f}", flush=True)
+        return found
+
+
+def rounds(asking: str, answering: str) -> None:
+    """All rounds on one database; the last line ends with the figure."""
+    desk.set_up()
+    desk.fill(CHECKS, **RULE)
+    from outages.models import Incident, Outage
+
+    run = Rounds(Network(asking, answering))
+    run.series(WARM_UP, changing=True)
+    before = Outage.objects.count()
+    quiet = median(run.series(ROUNDS, changing=False))
+    figure = median(run.series(ROUNDS, changing=True))
+    opened = Outage.objects.count() - before
+    print(f"{opened} outages opened in {ROUNDS} rounds, {Incident.objects.count()} incidents; quiet rounds {quiet:.4f}")
+    print(f"CPU seconds for 1,000 checks: {figure:.4f}")
+
+
+if __name__ == "__main__":
+    sys.exit(rounds(*sys.argv[1:]) if len(sys.argv) == 3 else main())

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from config import pulse
+from config import options, pulse
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Metronome(threading.Thread):
         self.unanswered_since: float | None = None
         self.lapsed_since: dict[int, float] = {}
         self.looked_at_shifts = 0.0
+        self.has_demo = settings.DEMO
 
     def run(self) -> None:
         """Turn once a second until told to end."""
@@ -50,7 +52,7 @@ class Metronome(threading.Thread):
 
     def turn(self) -> None:
         """Each step by itself, so that a fault in one does not stop the others."""
-        for step in (self.wake_shifts, self.wake_deliver, self.ask_for_a_sign):
+        for step in (self.wake_shifts, self.wake_deliver, self.ask_for_a_sign, self.look_for_demo):
             self._try(step)
 
     def wake_shifts(self) -> None:
@@ -74,6 +76,10 @@ class Metronome(threading.Thread):
     def ask_for_a_sign(self) -> None:
         """Enqueue a beat; remember since when none was answered."""
         self._not_more_often(BEAT_EVERY, "beat", self._ask)
+
+    def look_for_demo(self) -> None:
+        """See whether the demo was loaded or cleared: the invented network runs as long as it is there."""
+        self.has_demo = options.fresh().demo
 
     def default_ails(self, group: int, age: float) -> str:
         """What is wrong with the cluster `default`: it was asked, and gave no sign."""

@@ -7,12 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.db import Error
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
 from config import options
+
+
+class AskWho(LoginRequiredMiddleware):
+    """Every page is for who has signed in, but for those that say otherwise: these do not even ask the database."""
+
+    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        """As Django's, which asks who it is before it asks whether that matters."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
 
 @sync_and_async_middleware

@@ -65,4 +65,11 @@ def _role(key: str) -> Iterable[models.Model]:
     return User.objects.filter(role=key, is_active=True)
 
 
-RECIPIENTS = [RecipientKind("user", "One person", _user), RecipientKind("role", "Everybody of a role", _role)]
+def _because_of_role(key: str) -> str:
+    return f"everybody in the role {Role(key).label} hears of it"
+
+
+RECIPIENTS = [
+    RecipientKind("user", "One person", _user, lambda key: "you are subscribed to it"),
+    RecipientKind("role", "Everybody of a role", _role, _because_of_role),
+]

@@ -53,7 +53,7 @@ class Child:
     """What to run. No fork of it, so many generations deep, may end by itself: without one of them it may hang.
 
     `ailing` is asked each second, with the number of the process group and the time since its start, and says what is
-    wrong with it, or nothing. At the end the child has `grace` seconds to stop by itself.
+    wrong with it, or nothing. At the end the child has `grace` seconds to stop by itself. It runs while it is `wanted`.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Child:
     generations: int = 0
     grace: float = GRACE
     ailing: Callable[[int, float], str] = lambda group, age: ""
+    wanted: Callable[[], bool] = lambda: True
 
 
 class Post:
@@ -81,7 +82,9 @@ class Post:
 
     def tend(self, now: float) -> None:
         """Start what is due, notice what has ended, and now and then look closer."""
-        if self.process is None:
+        if not self.child.wanted():
+            self._dismiss()
+        elif self.process is None:
             self._start_when_due(now)
         elif (status := self.process.poll()) is not None:
             self._lose(now, f"was killed by signal {-status}" if status < 0 else f"ended with status {status}")
@@ -106,6 +109,12 @@ class Post:
                 self.process.wait(1)
             self.guard.discard(self.process.pid)
             self.process = None
+
+    def _dismiss(self) -> None:
+        self.ask_to_stop()
+        if self.process is not None and self.process.poll() is not None:
+            self.end()
+        self.due = 0.0
 
     def _start_when_due(self, now: float) -> None:
         # Never two: the last group's processes are killed, and given a moment to be gone.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -27,17 +29,16 @@ TIMETABLE = (
 
 
 def install() -> None:
-    """Bring the queue's schedules in line with the timetable."""
-    Schedule.objects.exclude(func__in=[entry.job for entry in TIMETABLE]).delete()
-    for entry in TIMETABLE:
-        Schedule.objects.update_or_create(
-            func=entry.job,
-            defaults={"schedule_type": Schedule.MINUTES, "minutes": entry.minutes, "repeats": -1, "cluster": "default"},
-            create_defaults={
-                "schedule_type": Schedule.MINUTES,
-                "minutes": entry.minutes,
-                "repeats": -1,
-                "cluster": "default",
-                "next_run": timezone.now(),
-            },
-        )
+    """Bring the queue's schedules in line with the timetable: one row for each job, and its next run kept."""
+    now = timezone.now()
+    with transaction.atomic():
+        kept = [_schedule(entry, now).pk for entry in TIMETABLE]
+        Schedule.objects.exclude(pk__in=kept).delete()
+
+
+def _schedule(entry: Entry, now: datetime) -> Schedule:
+    row = Schedule.objects.filter(func=entry.job).order_by("pk").first() or Schedule(func=entry.job, next_run=now)
+    row.next_run = min(row.next_run or now, now + timedelta(minutes=entry.minutes))
+    row.schedule_type, row.minutes, row.repeats, row.cluster = Schedule.MINUTES, entry.minutes, -1, "default"
+    row.save()
+    return row

@@ -9,6 +9,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/<str:token>/", door.first_administrator, name="setup"),
     path("demo/enter/", door.enter_demo, name="demo_enter"),
     path("demo/enter/<str:token>/", door.demo_link, name="demo_link"),
+    # Addresses are changed by an administrator, and there is no e-mail to send a link by.
+    path("account/email/", door.closed),
+    path("account/password/reset/", door.forgotten),
     path("account/", include("allauth.account.urls")),
     path("keep-alive", health.keep_alive, name="keep_alive"),
     path("health/", health.health, name="health"),

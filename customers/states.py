@@ -30,7 +30,10 @@ def set_states(states: Mapping[int, str], at: datetime) -> int:
 
 
 def _set_customers(states: Mapping[int, str], at: datetime) -> None:
-    """A customer is without service while a piece of their equipment is down; not one who is suspended."""
+    """A customer is without service while a piece of their equipment is down; not one who is suspended.
+
+    Nothing is known of one whose equipment is all unknown.
+    """
     touched = Customer.objects.filter(equipment__in=list(states))
     current = Equipment.objects.current().filter(customer__in=touched.values("pk"))
     down = Q(pk__in=current.filter(state=State.DOWN).values("customer"), suspended=False)
@@ -39,3 +42,4 @@ def _set_customers(states: Mapping[int, str], at: datetime) -> None:
     rows = Customer.objects.quietly().filter(pk__in=pks)
     rows.filter(down).exclude(state=Customer.State.DOWN).update(state=Customer.State.DOWN, state_since=at)
     rows.filter(up).exclude(state=Customer.State.UP).update(state=Customer.State.UP, state_since=at)
+    rows.exclude(down | up).exclude(state=Customer.State.UNKNOWN).update(state=Customer.State.UNKNOWN, state_since=at)

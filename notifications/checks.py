@@ -25,8 +25,14 @@ def faults(event: Event) -> Iterable[CheckMessage]:
     except LookupError:
         yield Error(f"The event {event.key} is of {event.of}, which is no model", id="notifications.E001")
         return
-    for path in event.fields():
-        if not _has(model, path.split(".")[0]):
+    try:
+        paths = event.fields()
+    except ValueError as fault:
+        yield Error(f"The text of {event.key} is malformed: {fault}", id="notifications.E003")
+        return
+    for path in paths:
+        root, _, field = path.partition(".")
+        if root != "after" or (field and not _has(model, field.split(".")[0])):
             yield Error(f"The text of {event.key} names {path!r}, which {event.of} lacks", id="notifications.E002")
 
 

@@ -14,7 +14,7 @@ from django.db import models, transaction
 
 from notifications import interest, recipients
 from notifications.events import Due, Event, declared, of
-from notifications.models import Address, Delivery, Notice
+from notifications.models import Address, Delivery, Notice, Subscription
 
 FINGERPRINT_VERSION = 1
 Change = tuple[Any, Any]
@@ -129,7 +129,15 @@ def _address(notices: dict[str, Notice], people: dict[str, models.Model]) -> Non
     )
 
 
-def reason(notice: Notice) -> str:
-    """Why a recipient got this notice, in words."""
+def reasons(notices: Iterable[Notice]) -> dict[int, str]:
+    """Why their recipients got these notices, in words, by the notices' pk; one query for all."""
+    notices = list(notices)
+    wishes = Subscription.objects.in_bulk({pk for notice in notices for pk in notice.why})
+    return {notice.pk: _reason(notice, [wishes[pk] for pk in notice.why if pk in wishes]) for notice in notices}
+
+
+def _reason(notice: Notice, wishes: list[Subscription]) -> str:
     event = declared().get(notice.event)
-    return f"You hear of “{event.label if event else notice.event}”"
+    because = [recipients.because(wish.recipient_kind, wish.recipient_key) for wish in wishes]
+    why = "; ".join(dict.fromkeys(because)) or "the subscription has been deleted since"
+    return f"“{event.label if event else notice.event}”: {why}."

@@ -73,9 +73,8 @@ class Event:
         return words if len(words) <= 280 else words[:279] + "…"
 
     def fields(self) -> list[str]:
-        """The dotted names that `says` reads from the object."""
-        parsed = string.Formatter().parse(self.says)
-        return [name.partition(".")[2] for _, name, _, _ in parsed if name]
+        """The dotted names that `says` reads, each beginning with "after"; raises ValueError where it is malformed."""
+        return [name for _, name, _, _ in string.Formatter().parse(self.says) if name is not None]
 
     def asked(self, chosen: Asked) -> dict[str, Any]:
         """What a subscriber chose, with the defaults for what they left open."""

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 
 from django.db import connection
 from django.db.models import F
@@ -108,10 +108,17 @@ async def stream(topics: Iterable[str], user_pk: int) -> AsyncIterator[str]:
     try:
         yield "retry: 2000\n\n"
         while True:
-            try:
-                changed = await asyncio.wait_for(follower[1].get(), PING_EVERY)
-                yield "".join(f"event: {wanted[name]}\ndata: changed\n\n" for name in sorted(changed & wanted.keys()))
-            except TimeoutError:
-                yield ": still here\n\n"
+            changed = await _next(follower[1], wanted)
+            yield "".join(f"event: {wanted[name]}\ndata: changed\n\n" for name in changed) or ": still here\n\n"
     finally:
         watcher.leave(follower)
+
+
+async def _next(queue: asyncio.Queue[frozenset[str]], wanted: Collection[str]) -> list[str]:
+    """The wanted topics that change next; none after a while, however much else has changed meanwhile."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PING_EVERY):
+            while True:
+                if changed := sorted((await queue.get()).intersection(wanted)):
+                    return changed
+    return []

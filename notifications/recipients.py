@@ -18,11 +18,15 @@ from notifications.models import Address
 
 @dataclass(frozen=True)
 class RecipientKind:
-    """A way to name recipients: a user by pk, everybody of a role. `people(key)` are those who may hear now."""
+    """A way to name recipients: a user by pk, everybody of a role. `people(key)` are those who may hear now.
+
+    `because(key)` says to one of them why they hear.
+    """
 
     kind: str
     label: str
     people: Callable[[str], Iterable[models.Model]]
+    because: Callable[[str], str]
 
 
 @cache
@@ -36,6 +40,12 @@ def resolve(kind: str, key: str) -> list[models.Model]:
     """The people that (kind, key) means at this moment; nobody where the kind is not declared any more."""
     declared = kinds().get(kind)
     return list(declared.people(key)) if declared else []
+
+
+def because(kind: str, key: str) -> str:
+    """Why the people that (kind, key) means hear of something, in words to one of them."""
+    declared = kinds().get(kind)
+    return declared.because(key) if declared else "you were subscribed"
 
 
 def addresses(people: Iterable[models.Model]) -> list[Address]:

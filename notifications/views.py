@@ -26,7 +26,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if show == "unread":
         notices = notices.unread()
     page = Paginator(notices, PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = [_shown(notice) for notice in page.object_list]
+    page.object_list = _shown(list(page.object_list))
     alone = request.headers.get("HX-Target") == "rows"
     context = {"page_obj": page, "show": show, "rows_template": ROWS}
     response = render(request, ROWS if alone else "notifications/inbox.html", context)
@@ -42,10 +42,12 @@ def _mine(request: HttpRequest) -> Notices:
     return Notice.objects.to(_reader(request))
 
 
-def _shown(notice: Notice) -> Notice:
-    """With its day, by which the page groups, and why its reader got it."""
-    vars(notice).update(day=timezone.localdate(notice.due_at), reason=engine.reason(notice))
-    return notice
+def _shown(notices: list[Notice]) -> list[Notice]:
+    """With their day, by which the page groups, and why their reader got them."""
+    reasons = engine.reasons(notices)
+    for notice in notices:
+        vars(notice).update(day=timezone.localdate(notice.due_at), reason=reasons[notice.pk])
+    return notices
 
 
 @require_POST

@@ -24,10 +24,10 @@ class TooLate(ValueError):
 
 def acknowledge(incident: Incident, by: Any, now: datetime) -> None:
     """Somebody has seen it and takes it on; one that is being worked on stays as it is. Raises TooLate."""
-    if incident.state == Incident.State.NEW:
-        work(incident, {"state": Incident.State.ACKNOWLEDGED, "owner": incident.owner or by}, by, now)
-    elif incident.closed_at:
-        raise TooLate
+    with transaction.atomic():
+        row = _going_on(incident)
+        if row.state == Incident.State.NEW:
+            _change(row, {"state": Incident.State.ACKNOWLEDGED, "owner": row.owner or by}, by, now)
 
 
 def work(incident: Incident, values: dict[str, Any], by: Any, now: datetime) -> bool:
@@ -36,17 +36,26 @@ def work(incident: Incident, values: dict[str, Any], by: Any, now: datetime) -> 
     Raises TooLate once the incident is over.
     """
     with transaction.atomic():
-        row = Incident.objects.select_for_update(of=("self",)).select_related("equipment", "owner").get(pk=incident.pk)
-        if row.closed_at:
-            raise TooLate
-        changes = {name: values[name] for name in FOLLOWED if name in values and getattr(row, name) != values[name]}
-        if changes:
-            for name, value in changes.items():
-                setattr(row, name, value)
-            row.changed_at = now
-            row.save(update_fields=[*changes, "changed_at"])
-            note(row, now, row.news, by)
-            live.bump("incidents")
+        return _change(_going_on(incident), values, by, now)
+
+
+def _going_on(incident: Incident) -> Incident:
+    row = Incident.objects.select_for_update(of=("self",)).select_related("equipment", "owner").get(pk=incident.pk)
+    if row.closed_at:
+        raise TooLate
+    found: Incident = row
+    return found
+
+
+def _change(row: Incident, values: dict[str, Any], by: Any, now: datetime) -> bool:
+    changes = {name: values[name] for name in FOLLOWED if name in values and getattr(row, name) != values[name]}
+    if changes:
+        for name, value in changes.items():
+            setattr(row, name, value)
+        row.changed_at = now
+        row.save(update_fields=[*changes, "changed_at"])
+        note(row, now, row.news, by)
+        live.bump("incidents")
     return bool(changes)
 
 
@@ -80,4 +89,4 @@ def delete_check(check: Check) -> None:
     with transaction.atomic():
         check.delete()
         roster.tell_new_work()
-        recording.stop_looking(timezone.now())
+        recording.stop_looking(timezone.now(), [check.equipment_id])

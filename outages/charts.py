@@ -34,7 +34,11 @@ def chart(check: Check, now: datetime, span: timedelta) -> dict[str, Any]:
 def hours(check: Check, since: datetime, until: datetime) -> list[Point]:
     """One point an hour: the mean round trip."""
     rows = check.hours.filter(start__gte=since, start__lt=until).order_by("start")
-    return [Point(row.start.timestamp() + 1800, row.good > 0, row.mean_ms) for row in rows.defer("readings")]
+    latest = until.timestamp()
+    return [
+        Point(min(row.start.timestamp() + 1800, latest), row.good > 0 if row.good + row.bad else None, row.mean_ms)
+        for row in rows.defer("readings")
+    ]
 
 
 def thin(found: Sequence[Point], width: float) -> tuple[list[float], list[float | None]]:
@@ -60,8 +64,8 @@ def outage_bands(check: Check, since: datetime, now: datetime) -> list[dict[str,
 
 
 def unobserved(found: Sequence[Point], since: datetime, now: datetime, step: float) -> list[dict[str, Any]]:
-    """Where nobody was looking for longer than a few intervals."""
-    times = [since.timestamp(), *(point.at for point in found), now.timestamp()]
+    """Where nobody was looking, or nothing could be known, for longer than a few intervals."""
+    times = [since.timestamp(), *(point.at for point in found if point.up is not None), now.timestamp()]
     allowed = step * 3 + 15
     return [
         {"from": before, "to": after, "kind": "unobserved"}

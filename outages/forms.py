@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.utils import timezone
 
 from agents import ways
-from outages.models import Check, Incident
+from outages.models import TWICE, Check, Incident
 
 
 class CheckForm(forms.ModelForm):
@@ -21,14 +24,23 @@ class CheckForm(forms.ModelForm):
         fields = ["probe", "port", "interval", "count", "window", "on"]
 
     def clean(self) -> dict[str, Any]:
-        """A probe that wants a port gets one; the others keep none."""
+        """A probe that wants a port gets one, the others keep none; the same check is not made twice."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        wants = {option.name for option in ways.probe(cleaned["probe"]).options} if cleaned.get("probe") else set()
-        if "port" not in wants:
+        probe = cleaned.get("probe")
+        if not probe:
+            return cleaned
+        if "port" not in {option.name for option in ways.probe(probe).options}:
+            self.errors.pop("port", None)
             cleaned["port"] = None
         elif cleaned.get("port") is None and "port" not in self.errors:
             self.add_error("port", "This way of looking needs a port.")
+        if "port" in cleaned and self._twice(probe, cleaned["port"]):
+            self.add_error(None, TWICE)
         return cleaned
+
+    def _twice(self, probe: str, port: int | None) -> bool:
+        others = Check.objects.filter(equipment=self.instance.equipment_id, probe=probe, port=port)
+        return others.exclude(pk=self.instance.pk).exists()
 
 
 class FirstCheckForm(CheckForm):
@@ -51,10 +63,23 @@ class WorkForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = get_user_model().objects.filter(is_active=True)  # type: ignore[attr-defined]
+        may_own = Q(is_active=True) | Q(pk=self.instance.owner_id)
+        self.fields["owner"].queryset = get_user_model().objects.filter(may_own)  # type: ignore[attr-defined]
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             choice for choice in Incident.State.choices if choice[0] != Incident.State.RESOLVED
         ]
+
+    def clean_expected_at(self) -> datetime | None:
+        """A time that customers may be told: it is still to come, and within a year; one that was set stays."""
+        expected: datetime | None = self.cleaned_data["expected_at"]
+        now = timezone.now()
+        if expected is None or expected == self.instance.expected_at:
+            return expected
+        if expected < now:
+            raise forms.ValidationError("This time has passed already.")
+        if expected > now + timedelta(days=365):
+            raise forms.ValidationError("This is more than a year away.")
+        return expected
 
 
 class NoteForm(forms.Form):

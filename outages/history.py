@@ -27,19 +27,20 @@ class Point(NamedTuple):
 
 
 def write(readings: Sequence[Reading]) -> None:
-    """Put the readings of a sweep into the journal, as one row."""
-    if not readings:
-        return
-    base = int(min(reading.asked_at for reading in readings))
-    packed = array("I")
+    """Put the readings of a sweep into the journal: a row for each minute in which some were asked, mostly one."""
+    minutes: dict[int, list[Reading]] = defaultdict(list)
     for reading in readings:
-        packed.extend((reading.key, int((reading.asked_at - base) * 1000), _value(reading)))
-    Sweep.objects.create(at=datetime.fromtimestamp(base, UTC), readings=packed.tobytes())
+        minutes[int(reading.asked_at // 60)].append(reading)
+    for asked in minutes.values():
+        base, packed = int(min(reading.asked_at for reading in asked)), array("I")
+        for reading in asked:
+            packed.extend((reading.key, round((reading.asked_at - base) * 1000), _value(reading)))
+        Sweep.objects.create(at=datetime.fromtimestamp(base, UTC), readings=packed.tobytes())
 
 
 def _value(reading: Reading) -> int:
     if reading.up:
-        return min(LONGEST, int((reading.ms or 0) * 1000))
+        return int(min(max(0.0, (reading.ms or 0) * 1000), LONGEST))
     return UNKNOWN if reading.up is None else SILENT
 
 

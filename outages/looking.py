@@ -49,6 +49,11 @@ def _jobs(checks: Checks) -> list[Job]:
     ]
 
 
+def is_refused(address: str) -> bool:
+    """Is this address never asked, because no device of a network can be there?"""
+    return is_own(address) and not roster.here().simulated
+
+
 def is_own(address: str) -> bool:
     """Does the address mean this host or its link, and no device of the network?"""
     if not address.startswith(("127.", "169.254.", "::", "fe")):

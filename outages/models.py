@@ -94,7 +94,7 @@ class Check(models.Model):
 
     def clean(self) -> None:
         """Refuse a rule that cannot work, naming both fields."""
-        if self.count is None or self.window is None or self.interval is None:
+        if self.probe not in settings.PROBES or None in (self.count, self.window, self.interval):
             return
         fault = judging.fault(self.rule, ways.reading_seconds(self.probe, self.interval))
         if fault:
@@ -179,7 +179,7 @@ class Incident(Observed):
         if self.owner:
             parts.append(f"by {self.owner}")
         if self.expected_at:
-            parts.append(f"expected back {timezone.localtime(self.expected_at):%H:%M}")
+            parts.append(f"expected back {timezone.localtime(self.expected_at):%a %H:%M}")
         if self.sentence:
             parts.append(f"“{self.sentence}”")
         return ", ".join(parts)

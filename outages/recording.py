@@ -74,8 +74,10 @@ def _touched(readings: Mapping[int, Reading]) -> Iterable[Check]:
     """The checks whose standing these readings may change: a good reading of a settled one changes nothing."""
     bad = [key for key, reading in readings.items() if not reading.up]
     which = Q(pk__in=bad) | Q(settled=False) if len(readings) > 500 else Q(pk__in=list(readings))
-    rows = Check.objects.select_for_update(of=("self",)).filter(which).select_related("equipment__customer")
-    return [check for check in rows if check.pk in readings]
+    rows = Check.objects.filter(which).select_related("equipment__customer")
+    # Not the key: new hours, which refer to checks, need not wait for a judgement, nor it for them.
+    locked = rows.select_for_update(of=("self",), no_key=True)
+    return [check for check in locked if check.pk in readings]
 
 
 def _sort_in(turn: Turn, check: Check, before: judging.Standing, after: judging.Standing, reading: Reading) -> None:
@@ -177,23 +179,30 @@ def _verdicts(equipment: set[int]) -> dict[int, str]:
     return {pk: found.pop() if len(found) == 1 else "degraded" for pk, found in states.items()}
 
 
-def stop_looking(now: datetime) -> int:
-    """End the outages of what is no longer looked at: a check that was deleted or switched off, equipment put away.
+def stop_looking(now: datetime, equipment: Iterable[int] = ()) -> int:
+    """Forget what nobody sees any more: checks that are switched off or gone, of equipment put away or without address.
 
-    They close without a good reading, and say so. How many were ended.
+    Their outages close without a good reading, and say so; their equipment is unknown unless another check sees it.
+    The `equipment` named (a check of it was deleted) is looked at besides. How many outages were ended.
     """
     with transaction.atomic():
-        rows = Outage.objects.open().exclude(check_of__in=Check.objects.looked_at())
-        ended = list(rows.select_related("equipment", "customer", "site"))
-        for outage in ended:
-            outage.ended_at, outage.closed_by = now, {"asked_at": now.timestamp(), "message": "no longer looked at"}
-            outage.save()
+        ended = _end_unseen(now)
+        blind = Check.objects.exclude(pk__in=Check.objects.looked_at()).exclude(state=Check.State.NEW)
+        touched = {outage.equipment_id for outage in ended} | set(equipment)
+        touched |= set(blind.values_list("equipment", flat=True))
+        if touched:
+            blind.update(state=Check.State.NEW, state_since=None, settled=False, run=[], run_first=None)
+            set_states(dict.fromkeys(touched, "unknown") | _verdicts(touched), now)
         if ended:
-            equipment = {outage.equipment_id for outage in ended}
-            Check.objects.filter(equipment__in=equipment).exclude(pk__in=Check.objects.looked_at()).update(
-                state=Check.State.NEW, state_since=None, settled=False, run=[], run_first=None
-            )
-            set_states(dict.fromkeys(equipment, "unknown") | _verdicts(equipment), now)
             incidents.settle({}, now, ended=[outage.incident_id for outage in ended])
             live.bump("incidents")
     return len(ended)
+
+
+def _end_unseen(now: datetime) -> list[Outage]:
+    rows = Outage.objects.open().exclude(check_of__in=Check.objects.looked_at())
+    ended = list(rows.select_related("equipment", "customer", "site"))
+    for outage in ended:
+        outage.ended_at, outage.closed_by = now, {"asked_at": now.timestamp(), "message": "no longer looked at"}
+        outage.save()
+    return ended

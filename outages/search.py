@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from customers.models import Equipment
 from customers.search import Found
 from outages.models import Incident
 
 
 def open_incidents(text: str, limit: int, user: Any) -> list[Found]:
-    """Open incidents by the name of what is down, or of a site it takes away."""
-    if not user.has_perm("outages.view"):
+    """Open incidents by what is down: its name, address or make, its customer or its site."""
+    if not text.strip() or not user.has_perm("outages.view"):
         return []
-    rows = Incident.objects.open().select_related("equipment__site")
-    rows = rows.filter(equipment__name__icontains=text) | rows.filter(equipment__site__name__icontains=text)
+    rows = Incident.objects.open().filter(equipment__in=Equipment.objects.search(text)).select_related("equipment")
     return [
         Found(
             incident.title, incident.sentence or "Open incident", incident.get_absolute_url(), "urgent", incident.state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +25,15 @@ class Slot:
 def strip(
     spans: Iterable[tuple[datetime, datetime | None]], since: datetime, until: datetime, slots: int
 ) -> list[Slot]:
-    """Cut [since, until) into equal slots and count the spans (from, to or None for "goes on") that touch each."""
+    """Cut [since, until) into equal slots and count the spans (from, to or None for "goes on") that touch each.
+
+    A span ends before its end: what is back exactly when a slot begins is not out in that slot.
+    """
     width = (until - since) / slots
     found = [Slot(since + width * i, since + width * (i + 1)) for i in range(slots)]
     for start, end in spans:
-        first = max(0, int((start - since) / width))
-        last = slots - 1 if end is None else min(slots - 1, int((end - since) / width))
-        for slot in found[first : last + 1]:
+        first = math.floor((start - since) / width)
+        behind = slots if end is None else max(first + 1, math.ceil((end - since) / width))
+        for slot in found[max(0, first) : max(0, behind)]:
             slot.out += 1
     return found

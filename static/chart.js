@@ -85,7 +85,7 @@
     if (!button) return;
     event.preventDefault();
     for (const other of button.parentElement.querySelectorAll("[data-range]")) {
-      other.setAttribute("aria-current", String(other === button));
+      other.setAttribute(other.matches("button") ? "aria-pressed" : "aria-current", String(other === button));
     }
     for (const box of boxesOf(button)) {
       if (!charts.has(box)) continue;

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from socket import AF_INET, AF_INET6, AddressFamily, inet_pton
 from time import perf_counter, time
 from typing import Any
 
@@ -32,14 +32,13 @@ WORDS = {
 SLOTS = [getattr(Reading, name).__set__ for name in ("key", "up", "asked_at", "ms", "values", "message")]
 
 
-def packed(address: str) -> tuple[socket.AddressFamily, bytes] | None:
+def packed(address: str) -> tuple[AddressFamily, bytes] | None:
     """The family and the bytes of an IP address written out, or None for anything else: names are not looked up."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            return family, socket.inet_pton(family, address)
-        except (OSError, ValueError):
-            continue
-    return None
+    family = AF_INET6 if ":" in address else AF_INET
+    try:
+        return family, inet_pton(family, address)
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager
@@ -57,7 +56,7 @@ def collector_resting() -> Iterator[None]:
 class Group:
     """The targets of one IP version. A target's `place` is its index here, its position that in the whole sweep."""
 
-    def __init__(self, family: socket.AddressFamily) -> None:
+    def __init__(self, family: AddressFamily) -> None:
         self.family = family
         self.positions: list[int] = []
         self.targets: list[Target] = []
@@ -131,7 +130,7 @@ def by_family(
 
     These have no IP address, or `fault` has given a reason.
     """
-    groups: dict[socket.AddressFamily, Group] = {}
+    groups: dict[AddressFamily, Group] = {}
     strangers: dict[int, Reading] = {}
     now = perf_counter()
     for position, target in enumerate(targets):

@@ -144,9 +144,10 @@ class Line:
 
     def _with_header(self) -> Iterator[Reply]:
         buffer, receive, unpack = self.buffer, self.sock.recv_into, REPLY_BEHIND_IP.unpack_from
+        whole = REPLY_BEHIND_IP.size
         try:
             while True:
-                if receive(buffer) >= REPLY_BEHIND_IP.size:
+                if receive(buffer) >= whole:
                     yield unpack(buffer)
         except OSError:
             return

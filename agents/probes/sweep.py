@@ -16,8 +16,8 @@ from agents.probes.packets import ALL_ONES, NUMBER, NUMBER_AT, Line
 BATCH, BURST = 512, 64
 # How long the process may be kept from reading (by another thread, by a busy machine) and still lose no reply.
 STALL_SECONDS = 0.02
-# A full send queue empties within milliseconds; one that has not after this long is not going to.
-PATIENCE_SECONDS = 0.5
+# How long a sweep waits, all in all, for a full send queue; whom it could not ask by then it knows nothing of.
+PATIENCE_SECONDS = 3.0
 FULL_QUEUE = frozenset({errno.EAGAIN, errno.ENOBUFS})
 
 
@@ -70,6 +70,7 @@ class Lane:
         self.burst = max(1, min(BURST, line.room // 2))
         self.credit = float(line.room)
         self.credited = perf_counter()
+        self.patience = PATIENCE_SECONDS
 
     def batches(self) -> Iterator[Sequence[int]]:
         """The places of all targets, in runs that are asked, and asked again, together."""
@@ -126,11 +127,11 @@ class Lane:
 
     def _insist(self, packet: bytearray, place: int, asked: list[float], error: OSError) -> None:
         """Send again while the queue to the network is full, reading on meanwhile; any other error is noted."""
-        until = perf_counter() + PATIENCE_SECONDS
-        while error.errno in FULL_QUEUE and perf_counter() < until:
+        while error.errno in FULL_QUEUE and self.patience > 0:
             self.hear()
             time.sleep(0.001)
-            asked[place] = perf_counter()
+            waited, asked[place] = asked[place], perf_counter()
+            self.patience -= asked[place] - waited
             try:
                 self.line.sock.sendto(packet, (self.hosts[place], 0))
                 return

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -84,3 +84,14 @@ def _sign_in(request: HttpRequest, role: str) -> HttpResponse:
         raise PermissionDenied
     login(request, user, BACKEND)
     return redirect("now")
+
+
+@login_not_required
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """What to do about a forgotten password: an administrator hands over a link."""
+    return render(request, "config/forgotten.html")
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """A page of the sign-in library that this house does not have."""
+    raise Http404

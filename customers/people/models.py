@@ -90,11 +90,6 @@ class Customer(Archived, Worded, Observed):
     def __str__(self) -> str:
         return self.shown_name
 
-    def derive(self) -> None:
-        """Set what follows from other fields."""
-        self.name = self.shown_name
-        self.phone_digits = "".join(sign for sign in self.phone if sign.isdigit())
-
     def get_absolute_url(self) -> str:
         """The customer's page."""
         return reverse("customer", args=[self.pk])

@@ -10,6 +10,7 @@ from django import template
 from django.utils import timezone
 
 from customers.models import Customer, Equipment, Site
+from outages import looking
 from outages.history import points
 from outages.models import Check, Incident, Outage
 
@@ -71,6 +72,7 @@ def looking_at(context: Any, equipment: Equipment) -> dict[str, Any]:
     return {
         "equipment": equipment,
         "checks": _with_last(checks),
+        "refused": equipment.address and looking.is_refused(equipment.address),
         "incident": Incident.objects.open().filter(equipment=equipment).first(),
         "user": context["user"],
         "request": context["request"],

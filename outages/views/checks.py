@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -11,7 +12,7 @@ from customers.equipment.forms import EquipmentForm
 from customers.models import Equipment
 from outages import actions
 from outages.forms import CheckForm, FirstCheckForm
-from outages.models import Check
+from outages.models import TWICE, Check
 
 may_change = permission_required("outages.change_checks", raise_exception=True)
 may_add_equipment = permission_required(["customers.change_network", "outages.change_checks"], raise_exception=True)
@@ -48,12 +49,22 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _form(request: HttpRequest, check: Check, heading: str) -> HttpResponse:
     form = CheckForm(request.POST or None, instance=check)
-    if form.is_valid():
-        actions.save_check(form.save(commit=False))
-        messages.success(request, "Saved. It is looked at this way from now on.")
+    if form.is_valid() and _saved(form):
+        how = "It is looked at this way from now on." if check.on else "It is switched off."
+        messages.success(request, f"Saved. {how}")
         return redirect(check.equipment)
     context = {"form": form, "heading": heading, "kind": "Check", "submit": "Save", "check": check}
     return render(request, "outages/check_form.html", {**context, "cancel": check.equipment.get_absolute_url()})
+
+
+def _saved(form: CheckForm) -> bool:
+    """Save; False where somebody else (or the same press of a button) made that check in this moment."""
+    try:
+        actions.save_check(form.save(commit=False))
+    except IntegrityError:
+        form.add_error(None, TWICE)
+        return False
+    return True
 
 
 @may_change
@@ -64,4 +75,5 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         actions.delete_check(check)
         messages.success(request, "The check was deleted; its outages stay in the history.")
         return redirect(check.equipment)
-    return render(request, "outages/check_delete.html", {"check": check})
+    context = {"check": check, "submit": "Delete the check", "danger": True}
+    return render(request, "outages/check_delete.html", {**context, "cancel": check.equipment.get_absolute_url()})

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from customers.lists import page_of, render_list
+from customers.models import Equipment
 from notifications.models import Notice
 from outages import actions
 from outages.forms import NoteForm, WorkForm
@@ -20,7 +21,7 @@ from outages.models import Incident, Incidents
 from outages.views.now import may_view
 
 may_work = permission_required("outages.work", raise_exception=True)
-SHOWN = 25
+SHOWN, TOLD = 25, 50
 COLUMNS = {
     "opened": ["opened_at"],
     "customers": ["customers_behind"],
@@ -36,8 +37,8 @@ def _listed(request: HttpRequest) -> Incidents:
         rows = rows.open()
     elif show == "over":
         rows = rows.exclude(closed_at=None)
-    if text := request.GET.get("q", "").strip():
-        rows = rows.filter(equipment__name__icontains=text)
+    if text := request.GET.get("q", "")[:200].strip():
+        rows = rows.filter(equipment__in=Equipment.objects.search(text))
     return rows
 
 
@@ -45,8 +46,8 @@ def _listed(request: HttpRequest) -> Incidents:
 def incidents(request: HttpRequest) -> HttpResponse:
     """All incidents, newest first."""
     page = page_of(request, _listed(request), COLUMNS)
-    show = request.GET.get("show", "all")
-    return render_list(request, "outages/incidents.html", "outages/incident_rows.html", page, show=show)
+    shown = {"show": request.GET.get("show", "all"), "sort": "-opened"}
+    return render_list(request, "outages/incidents.html", "outages/incident_rows.html", page, **shown)
 
 
 @may_view
@@ -61,7 +62,7 @@ def _page(request: HttpRequest, found: Incident, work: WorkForm, note: NoteForm)
     context: dict[str, Any] = {
         "incident": found,
         "notes": found.notes.select_related("by"),
-        "told": told.order_by("created_at")[:50],
+        "told": told.order_by("created_at", "pk").prefetch_related("recipient")[:TOLD],
         "form": work,
         "note_form": note,
         **_affected(found),

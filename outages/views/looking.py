@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.probes import live
 from agents.probes.readings import ProbeError
 from customers.models import Equipment
-from outages import charts
+from outages import charts, looking
 from outages.models import Check
 from outages.templatetags.outages import looking_at
 from outages.views.now import may_view
@@ -56,23 +56,28 @@ async def _stream(
     user = await request.auser()
     if not await sync_to_async(user.has_perm)("outages.probe"):
         return HttpResponseForbidden()
-    address = await sync_to_async(_address)(pk)
+    address, refused = await sync_to_async(_address)(pk)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(_events(ask, address), content_type="text/event-stream", headers=headers)
+    events = _events(_refuse if refused else ask, address)
+    return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
 
 
-def _address(pk: int) -> str:
+def _address(pk: int) -> tuple[str, bool]:
     equipment = get_object_or_404(Equipment, pk=pk)
     if not equipment.address:
         raise Http404("This equipment has no address.")
-    return equipment.address
+    return equipment.address, looking.is_refused(equipment.address)
+
+
+def _refuse(address: str) -> Iterator[Answer]:
+    raise ProbeError(f"{address} is this machine itself, or its own link: no device is asked there.")
 
 
 async def _events(ask: Callable[[str], Iterator[Answer]], address: str) -> AsyncIterator[str]:
     """One message for each answer, "done" at the end; a fault is told in words."""
-    answers = ask(address)
-    step = sync_to_async(lambda: next(answers, None), thread_sensitive=False)
     try:
+        answers = await sync_to_async(ask, thread_sensitive=False)(address)
+        step = sync_to_async(lambda: next(answers, None), thread_sensitive=False)
         while answer := await step():
             yield f"event: answer\ndata: {json.dumps(asdict(answer))}\n\n"
     except ProbeError as fault:

@@ -12,11 +12,11 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from customers.models import Customer, Equipment
-from outages.models import Incident, Outage
+from outages.models import Check, Incident, Outage
 from outages.strips import strip
 
 may_view = permission_required("outages.view", raise_exception=True)
-SLOTS = 48
+SLOTS, SHOWN = 48, 100
 
 
 @may_view
@@ -35,13 +35,15 @@ def _board() -> dict[str, Any]:
     at = timezone.now()
     since = at - timedelta(days=1)
     incidents = Incident.objects.select_related("equipment__site", "owner")
+    going_on = incidents.open()
     day = Outage.objects.between(since, at).values_list("started_at", "ended_at")
     return {
-        "open": incidents.open().order_by("-customers_behind", "opened_at")[:100],
+        "open": going_on.order_by("-customers_behind", "opened_at", "pk")[:SHOWN],
+        "open_count": going_on.count(),
         "over": incidents.filter(closed_at__gte=since, joined=None).order_by("-closed_at")[:10],
         "customers_out": Customer.objects.current().in_outage().count(),
         "states": dict(Equipment.objects.current().order_by().values_list("state").annotate(n=Count("pk"))),
-        "without_check": Equipment.objects.current().filter(checks=None).count(),
+        "looked_at": Check.objects.looked_at().exists(),
         "strip": strip(day, since, at, SLOTS),
         "outages_of_day": len(day),
     }

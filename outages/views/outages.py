@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from customers.lists import page_of, render_list
+from customers.models import Customer, Equipment
 from outages.models import Outage, Outages
 from outages.views.now import may_view
 
@@ -26,8 +28,9 @@ def _listed(request: HttpRequest) -> Outages:
         rows = rows.exclude(ended_at=None)
     if (incident := request.GET.get("incident", "")).isdecimal() and len(incident) < 19:
         rows = rows.filter(incident=int(incident))
-    if text := request.GET.get("q", "").strip():
-        rows = rows.filter(equipment__name__icontains=text) | rows.filter(customer__name__icontains=text)
+    if text := request.GET.get("q", "")[:200].strip():
+        whose = Q(equipment__in=Equipment.objects.search(text)) | Q(customer__in=Customer.objects.search(text))
+        rows = rows.filter(whose)
     return rows
 
 
@@ -35,8 +38,8 @@ def _listed(request: HttpRequest) -> Outages:
 def outages(request: HttpRequest) -> HttpResponse:
     """All outages, newest first."""
     page = page_of(request, _listed(request), COLUMNS)
-    show = request.GET.get("show", "all")
-    return render_list(request, "outages/outages.html", "outages/outage_rows.html", page, show=show)
+    shown = {"show": request.GET.get("show", "all"), "sort": "-started"}
+    return render_list(request, "outages/outages.html", "outages/outage_rows.html", page, **shown)
 
 
 @may_view

@@ -9,6 +9,7 @@ SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "hei
 AXE = Axe()
 RUN_AXE = """(rules) => axe.run(document, {resultTypes: ["violations"], ...rules}).then(({violations}) =>
   violations.map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`))"""
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CONTRAST_ALONE = {"runOnly": ["color-contrast"]}
 TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
@@ -63,6 +64,8 @@ def faults(page: Page, address: str, status: int = 200) -> Iterator[str]:
     page.evaluate(AXE.axe_script)
     yield from page.evaluate(RUN_AXE, {})
     page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.evaluate(PAINTED)
     yield from (f"dark: {fault}" for fault in page.evaluate(RUN_AXE, CONTRAST_ALONE))
     if page.viewport_size == SIZES["phone"]:
         yield from page.evaluate(TOO_SMALL)

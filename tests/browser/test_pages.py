@@ -15,10 +15,16 @@ from tests.browser.world import World, build
 
 
 @pytest.fixture(scope="module")
-def world(server: Server) -> Iterator[World]:
-    """An ISP for all tests of this file: they only look."""
-    yield build()
+def transactional_db(server: Server) -> Iterator[None]:
+    """In place of the fixture of that name: emptied after all tests of this file, which only look."""
+    yield
     call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def world(transactional_db: None) -> World:
+    """An ISP to look at."""
+    return build()
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +48,12 @@ def looked_at(window: BrowserContext, address: str, status: int = 200) -> list[s
 @pytest.mark.parametrize("name", addresses.NAMES)
 def test_a_page_is_sound(name: str, size: str, world: World, windows: Any):
     window = windows["stranger" if name in addresses.AT_THE_DOOR else "administrator", size]
-    assert [fault for address in addresses.of(name, world.samples) for fault in looked_at(window, address)] == []
+    found = [fault for address in addresses.of(name, world.samples) for fault in looked_at(window, address)]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("who", "address", "status"), [("technician", "/settings/", 403), ("stranger", "/nowhere/", 404)])
 def test_a_page_that_is_refused_is_sound(who: str, address: str, status: int, size: str, windows: Any):
-    assert looked_at(windows[who, size], address, status) == []
+    found = looked_at(windows[who, size], address, status)
+    assert not found, "\n".join(found)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.probes.readings import Reading
 from config import defaults, options
-from customers.models import Customer, Equipment, Site
+from customers.models import Equipment, Site
 from notifications.models import Notice
 from outages import actions, recording
 from outages.models import Check, Incident, Outage
@@ -49,8 +49,7 @@ def people(world: World) -> None:
     off = make.user("office", name="Olga Lindqvist", is_active=False)
     company = make.customer(LONG, company_name=LONG, account="C-1", phone="+1 406 555 0199", street=LONG, tags="school")
     home = make.customer("Łucja Żółkiewska", phone="+1 406 555 0142", email="lucja@example.net", tags="vip, north")
-    bare = make.customer("")
-    Customer.objects.filter(pk=bare.pk).update(created_at=timezone.now())
+    bare = make.customer("Ng")
     away = make.customer("阿部 美咲", archived_at=timezone.now(), notes="Moved away.\nMay come back.")
     contact = make.contact(company, LONG[:100], duty="Front desk", phone="+1 406 555 0111", email="desk@example.net")
     make.contact(company, "Rosa Field")
@@ -89,17 +88,22 @@ def read(minutes_ago: float, *, up: Any = (), down: Any = ()) -> None:
     recording.record(good + [Reading(keys[name], False, at, message="no answer within 0.5 s") for name in down])
 
 
+def decided(minutes_ago: float, **said: Any) -> None:
+    """As many sweeps in a row as the rule asks for."""
+    for second in (0, 5, 10):
+        read(minutes_ago - second / MINUTES, **said)
+
+
 def past(world: World) -> None:
     """The last hour: a sector that failed and is back, then a backhaul that fails and takes everything with it."""
     behind = ["sector-1", UNBROKEN, "cpe-school"]
     tower = ["bh-högsåra", *behind]
     read(58, up=["core-depot", *tower])
-    for second in (0, 5, 10):
-        read(50 - second / MINUTES, down=behind, up=["core-depot", "bh-högsåra"])
-    for minute in range(49, 20, -1):
+    decided(50, down=behind, up=["core-depot", "bh-högsåra"])
+    decided(40, up=["core-depot", *tower])
+    for minute in range(39, 20, -1):
         read(minute, up=["core-depot", *tower], down=["never-answered"])
-    for second in (0, 5, 10):
-        read(20 - second / MINUTES, up=["core-depot"], down=tower)
+    decided(20, up=["core-depot"], down=tower)
     worked_on = Incident.objects.open().get()
     actions.say(worked_on, f"{LONG}: two men and a ladder are on their way.", world.technician, timezone.now())
     world.samples |= {

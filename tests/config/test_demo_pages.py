@@ -1,12 +1,19 @@
 """The demo's pages: what it is doing, playing failures, loading and clearing."""
 
+import os
+import sys
+import time
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from agents.simulated import control, process
 from config import demo, options, playing
+from config.guard import Guard
+from config.metronome import Metronome
 from config.models import User
+from config.supervisor import Child, Post
 from customers.models import Customer, Equipment, Site
 from notifications.models import Notice
 from outages.models import Incident
@@ -171,3 +178,47 @@ def test_a_network_without_a_script_and_one_that_refuses(db):
         raise control.ControlError("it is busy")
 
     assert playing.look(refuses, "demo").trouble == "The invented network does not say how it is: it is busy"
+
+
+def until(condition):
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.processes
+def test_a_child_runs_as_long_as_it_is_wanted(tmp_path):
+    wanted, environment = [False], dict(os.environ)
+    child = Child("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], wanted=lambda: wanted[0])
+    guard = Guard(environment)
+    post = Post(child, guard, environment, print)
+
+    def turn():
+        post.tend(time.monotonic())
+        return post.process
+
+    try:
+        assert turn() is None
+        wanted[0] = True
+        first = turn()
+        assert first.poll() is None
+        wanted[0] = False
+        assert until(lambda: turn() is None)
+        wanted[0] = True
+        assert until(lambda: turn() not in (None, first))
+    finally:
+        post.end()
+        guard.close()
+
+
+def test_the_network_is_wanted_as_long_as_the_demo_is_loaded(db):
+    metronome = Metronome()
+    metronome.look_for_demo()
+    assert not metronome.has_demo
+    demo.load(customers=20)
+    metronome.look_for_demo()
+    assert metronome.has_demo
+    demo.clear()
+    metronome.look_for_demo()
+    assert not metronome.has_demo

@@ -129,3 +129,13 @@ def test_the_demos_doors_are_open_in_the_demo_and_on_its_own_machine_alone(stran
     assert reverse("demo_enter") not in stranger.get(login, REMOTE_ADDR="203.0.113.9").text
     assert stranger.post(reverse("demo_enter"), {"role": "engineer"}, REMOTE_ADDR="203.0.113.9").status_code == 403
     assert stranger.post(reverse("demo_enter"), {"role": "engineer"}).url == reverse("now")
+
+
+def test_a_forgotten_password_is_a_matter_for_an_administrator(stranger, db):
+    answer = stranger.get(reverse("account_reset_password"))
+    assert "Ask an administrator" in answer.text
+    assert stranger.post(reverse("account_reset_password"), {"email": "a@example.net"}).status_code == 200
+
+
+def test_nobody_adds_a_second_address_to_sign_in_with(administrator):
+    assert administrator.post("/account/email/", {"email": "b@example.net", "action_add": ""}).status_code == 404

@@ -223,7 +223,7 @@ def test_what_was_left_by_a_killed_supervisor_and_its_killed_guard_is_ended_by_t
     os.kill(guard, signal.SIGKILL)
     running.process.kill()
     running.process.wait()
-    assert len(running.left()) == 3
+    until(lambda: len(running.left()) == 3, "end of the guard alone")
     again = start(f"web:0:{SLEEPS}")
     again.wait_for(2)
     assert all(gone(running.pids(name)[0]) for name in ("leader", "sentinel", "worker"))

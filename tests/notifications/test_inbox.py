@@ -62,8 +62,18 @@ def test_the_same_number_elsewhere_is_not_ones_own(office):
 
 
 def test_a_notice_says_why_it_came(office):
-    notice(office.user)
-    assert "You hear of “An incident opened”" in office.get(reverse("inbox")).text
+    by_role = Subscription.objects.create(event="incident.opened", recipient_kind="role", recipient_key="office")
+    myself = Subscription.objects.create(
+        event="incident.opened", recipient_kind="user", recipient_key=str(office.user.pk)
+    )
+    notice(office.user, why=[by_role.pk, myself.pk])
+    text = office.get(reverse("inbox")).text
+    assert "“An incident opened”: everybody in the role Office hears of it; you are subscribed to it." in text
+
+
+def test_a_notice_whose_subscription_is_gone_says_so(office):
+    notice(office.user, why=[999_999])
+    assert "the subscription has been deleted since" in office.get(reverse("inbox")).text
 
 
 def test_opening_marks_as_read_and_leads_to_the_object(office):

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandParser, call_command
 
-from config import assets, env, preflight, processes, pulse
+from config import assets, demo, env, preflight, processes, pulse
 from config.metronome import Metronome
 from config.supervisor import Child, Supervisor, Taken, claim
 
@@ -89,11 +89,9 @@ def children(metronome: Metronome) -> list[Child]:
     # and may be cut at any time, so nothing is gained by waiting for it.
     default = Child("cluster default", cluster, {"Q_CLUSTER_NAME": "default"}, 2, ailing=metronome.default_ails)
     looking = Child("cluster looking", cluster, {"Q_CLUSTER_NAME": "looking"}, 2, 1.0, metronome.looking_ails)
-    found = [Child("web", [*web, "--timeout-graceful-shutdown", "2"]), default, looking]
-    if settings.DEMO:
-        control = str(Path(settings.VAR) / "simulated.sock")
-        found.append(Child("invented network", [sys.executable, "-m", "agents.simulated", "--control", control]))
-    return found
+    invented = [sys.executable, "-m", "agents.simulated", "--control", str(demo.SOCKET)]
+    network = Child("invented network", invented, wanted=lambda: metronome.has_demo)
+    return [Child("web", [*web, "--timeout-graceful-shutdown", "2"]), default, looking, network]
 
 
 def announce(first_page: str) -> None:
