@@ -34,8 +34,6 @@ def fill(checks: int, **rule: int) -> None:
 
     homes = [n for n in range(checks) if n % SECTOR]
     customers = [Customer(given_name="Home", family_name=str(n)) for n in homes]
-    for customer in customers:
-        customer.derive()
     made = dict(zip(homes, Customer.objects.quietly().bulk_create(customers, batch_size=500), strict=True))
     equipment = [
         Equipment(name=f"device {n}", kind=_kind(n), address=address, customer=made.get(n))

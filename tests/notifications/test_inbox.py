@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.models import Notice, Topic
+from notifications.models import Notice, Subscription, Topic
 from tests import make
 
 ROWS = {"HX-Request": "true", "HX-Target": "rows"}
