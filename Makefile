@@ -9,13 +9,16 @@ UV := $(PY) -m uv pip compile --quiet --universal --no-emit-find-links --no-emit
 	--generate-hashes --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help demo run setup setup-dev tools test test-postgres lint types check bench pins clean
+.PHONY: help demo play run setup setup-dev tools test test-postgres lint types check bench pins clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
 
 demo: setup ## run the demo: an invented ISP, its network and its customers, in var/demo
-	@exec env -u DATABASE_URL -u REDIS_URL -u VAR DEMO=1 $(PY) manage.py up --demo --with-parent
+	@DEMO=1 exec $(PY) manage.py up --demo --with-parent
+
+play: ## let something fail in the demo: make play WHAT=backhaul, or sector, cpe, recover, status
+	@DEMO=1 $(PY) manage.py play $(WHAT)
 
 run: setup ## run Towerwatch, with its data in var (or VAR)
 	@exec $(PY) manage.py up --with-parent

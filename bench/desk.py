@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import django
 
 SECTOR, TOWER = 25, 500

@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from agents.probes.icmp import Icmp
 from agents.probes.readings import Target
@@ -22,6 +23,8 @@ from bench.namespaces import CannotBuild, network
 ROUNDS = 5
 # Three tries of 500 ms for each host, no wait between packets, and the living on standard output.
 FPING = ("fping", "-i0", "-r2", "-t500", "-B1", "-a")
+
+T = TypeVar("T")
 
 
 class Run(NamedTuple):
@@ -63,8 +66,8 @@ def compare(count: int) -> Comparison:
     targets = [Target(number, host) for number, host in enumerate(hosts)]
     ours, theirs = [], []
     for turn in range(1, ROUNDS + 1):
-        ours.append(measured(resource.RUSAGE_SELF, lambda: our_sweep(targets)))
-        theirs.append(measured(resource.RUSAGE_CHILDREN, lambda: fping_sweep(hosts)))
+        ours.append(our_sweep(targets))
+        theirs.append(fping_sweep(hosts))
         for name, run in (("ours", ours[-1]), ("fping", theirs[-1])):
             false_down = living - run.up
             print(
@@ -83,23 +86,25 @@ def addresses(count: int) -> list[str]:
     return [f"10.{200 if n % 10 == 9 else 1}.{n >> 8 & 255}.{n & 255}" for n in range(count)]
 
 
-def our_sweep(targets: Sequence[Target]) -> int:
-    """How many of the targets read up in an ordinary sweep."""
-    return sum(reading.up is True for reading in Icmp().probe(targets))
+def our_sweep(targets: Sequence[Target]) -> Run:
+    """An ordinary sweep in this process."""
+    wall, cpu, readings = measured(resource.RUSAGE_SELF, lambda: Icmp().probe(targets))
+    return Run(wall, cpu, sum(reading.up is True for reading in readings))
 
 
-def fping_sweep(hosts: Sequence[str]) -> int:
-    """How many of the hosts fping calls alive; it exits with 1 where some are not."""
-    done = subprocess.run(FPING, input="\n".join(hosts), capture_output=True, text=True, check=False)
-    return len(set(done.stdout.split()))
+def fping_sweep(hosts: Sequence[str]) -> Run:
+    """A sweep by fping, which exits with 1 where some hosts are silent."""
+    command = partial(subprocess.run, FPING, input="\n".join(hosts), capture_output=True, text=True, check=False)
+    wall, cpu, done = measured(resource.RUSAGE_CHILDREN, command)
+    return Run(wall, cpu, len(set(done.stdout.split())))
 
 
-def measured(who: int, sweep: Callable[[], int]) -> Run:
-    """Run one sweep and take its time; `who` says whose CPU counts, this process's or its children's."""
+def measured(who: int, sweep: Callable[[], T]) -> tuple[float, float, T]:
+    """Seconds of wall clock and of CPU of one sweep, and what it gave; `who` says whose CPU counts."""
     before, started = resource.getrusage(who), perf_counter()
-    up = sweep()
+    result = sweep()
     wall, after = perf_counter() - started, resource.getrusage(who)
-    return Run(wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, up)
+    return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, result
 
 
 if __name__ == "__main__":

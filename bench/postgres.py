@@ -71,10 +71,18 @@ def _programs() -> Path:
 
 def _run(program: Path, *words: str) -> None:
     """Run a program of PostgreSQL, which refuses to be root, as the user who owns the folder."""
-    someone = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    user, others = ("postgres", list[str]()) if os.geteuid() == 0 else (None, None)
+    command = [str(program), *words]
     # pg_ctl leaves the server behind with these descriptors: a pipe would not end before it does.
     done = subprocess.run(
-        [program, *words], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **someone
+        command,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=user,
+        group=user,
+        extra_groups=others,
+        check=False,
     )
     if done.returncode:
         raise NoPostgres(f"{program.name} failed ({done.returncode})")

@@ -117,13 +117,16 @@ class Rounds:
             if changing:
                 self.change()
             before = self.cpu()
+            started = time.monotonic()
             self.run()
             found.append((self.cpu() - before) * 1000 / CHECKS)
-            print(f"round {number} of {count}{'' if changing else ' (quiet)'}: {found[-1]:.4f}", flush=True)
+            kind = "changing" if changing else "quiet"
+            wall = time.monotonic() - started
+            print(f"{kind} round {number} of {count}: {found[-1]:.4f}, in {wall:.1f} s", flush=True)
         return found
 
 
-def rounds(asking: str, answering: str) -> None:
+def rounds(asking: str, answering: str) -> int:
     """All rounds on one database; the last line ends with the figure."""
     desk.set_up()
     desk.fill(CHECKS, **RULE)
@@ -137,6 +140,7 @@ def rounds(asking: str, answering: str) -> None:
     opened = Outage.objects.count() - before
     print(f"{opened} outages opened in {ROUNDS} rounds, {Incident.objects.count()} incidents; quiet rounds {quiet:.4f}")
     print(f"CPU seconds for 1,000 checks: {figure:.4f}")
+    return 0
 
 
 if __name__ == "__main__":

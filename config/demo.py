@@ -14,7 +14,7 @@ from taggit.models import Tag, TaggedItem
 
 from agents import roster
 from agents.simulated import control, network
-from config import options
+from config import env, options
 from config.models import Role, User
 from customers.models import Contact, Customer, Equipment, Kind, Site
 from notifications import live
@@ -22,6 +22,7 @@ from notifications.models import Notice
 from outages.models import Check, Incident, Outage
 
 TAG = "demo"
+AT_DEMO = "@demo.example"
 ISP_NAME = "Windrow Wireless"
 SOCKET = settings.VAR / "simulated.sock"
 KINDS = {"core": Kind.ROUTER, "router": Kind.ROUTER, "switch": Kind.SWITCH, "backhaul": Kind.PTP, "ap": Kind.AP}
@@ -41,20 +42,32 @@ def token() -> str:
     return options.fresh().demo_token
 
 
+def port() -> int:
+    """The TCP port on which the invented devices answer; chosen once."""
+    if not options.fresh().demo_port:
+        options.change(demo_port=7001 + secrets.randbelow(2000))
+    return options.fresh().demo_port
+
+
 def make() -> None:
-    """Everything that `make demo` starts with: the network and one person of each role. Idempotent."""
+    """Everything that `make demo` starts with: the network and one person of each role. Idempotent.
+
+    A database in which somebody else is the administrator is not the demo's: it ends the process with one line.
+    """
+    if User.objects.filter(role=Role.ADMINISTRATOR).exclude(email__endswith=AT_DEMO).exists():
+        env.leave("the demo does not run in a database that is in use: unset DATABASE_URL and VAR, or name an empty one")
     if not options.fresh().isp_name:
         options.change(isp_name=ISP_NAME)
     for role, name, _ in STAFF:
         if not User.objects.filter(role=role).exists():
-            User.objects.create_user(f"{role.value}@demo.example", None, name=name, role=role)
+            User.objects.create_user(f"{role.value}{AT_DEMO}", None, name=name, role=role)
     if not options.fresh().demo and not Equipment.objects.exists():
         load()
 
 
 def load(customers: int = 120) -> None:
     """Write the invented network down, with a TCP check on every device, and have its devices started."""
-    invented = network.build(customers=customers)
+    invented = network.build(customers=customers, port=port())
     with transaction.atomic():
         sites = _sites(invented)
         people = _people(invented)

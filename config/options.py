@@ -29,6 +29,7 @@ class Options:
     isp_name: str = ""
     time_zone: str = "UTC"
     demo: bool = False  # the invented network is loaded, and runs beside Towerwatch
+    demo_port: int = 0  # where its devices answer, so that two demos on one machine do not meet
     setup_token: str = ""  # opens the first page, until there is an administrator
     demo_token: str = ""  # opens the demo from its link on the console
     defaults_given: list[str] = field(default_factory=list)  # "event role": subscriptions that were made once

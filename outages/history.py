@@ -69,10 +69,10 @@ def _of_hour(hour: Hour) -> Iterator[Point]:
 def _of_sweeps(sweeps: Iterable[Sweep], key: int) -> Iterator[Point]:
     for sweep in sweeps:
         packed, base = array("I", bytes(sweep.readings)), sweep.at.timestamp()
-        keys = packed[::3]
-        if key in keys:
-            place = keys.index(key) * 3
-            yield _point(base, packed[place + 1], packed[place + 2])
+        keys, place = packed[::3], -1
+        for _ in range(keys.count(key)):
+            place = keys.index(key, place + 1)
+            yield _point(base, packed[place * 3 + 1], packed[place * 3 + 2])
 
 
 def fold(most: int = 200) -> int:

@@ -6,6 +6,7 @@ incident), so a restart at any moment goes on where it was.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,19 +49,27 @@ def settle(readings: Mapping[int, Reading], now: datetime, ended: Iterable[int |
 
 def _assign(held: list[Outage], readings: Mapping[int, Reading], now: datetime, found: Found) -> None:
     uplinks = tree.uplinks()
+    for cause, outages in _by_cause(held, uplinks, readings, now, found).items():
+        incident = _incident(cause, outages[0], uplinks, now)
+        Outage.objects.quietly().filter(pk__in=[outage.pk for outage in outages]).update(incident=incident)
+        found.changed = True
+
+
+def _by_cause(
+    held: list[Outage], uplinks: Mapping[int, int | None], readings: Mapping[int, Reading], now: datetime, found: Found
+) -> dict[int, list[Outage]]:
+    """The held outages by the equipment that is to blame, from the top of the tree down; some go on waiting."""
     standings = _standings(held, uplinks, readings)
-    held.sort(key=lambda outage: topology.depth(outage.equipment_id, uplinks))
-    for outage in held:
+    causes: dict[int, list[Outage]] = defaultdict(list)
+    for outage in sorted(held, key=lambda outage: topology.depth(outage.equipment_id, uplinks)):
         cause = topology.cause(outage.equipment_id, uplinks, standings)
         if cause is None and now - outage.opened_at > HOLD:
             cause = _without_waiting(outage.equipment_id, uplinks, standings)
-        if cause is None:
-            if outage.opened_at == now:
-                found.ask.add(outage.equipment_id)
-            continue
-        outage.incident = _incident(cause, outage, uplinks, now)
-        Outage.objects.quietly().filter(pk=outage.pk).update(incident=outage.incident)
-        found.changed = True
+        if cause is not None:
+            causes[cause].append(outage)
+        elif outage.opened_at == now:
+            found.ask.add(outage.equipment_id)
+    return causes
 
 
 def _without_waiting(equipment: int, uplinks: Mapping[int, int | None], standings: Mapping[int, Standing]) -> int:
@@ -104,7 +113,8 @@ def _incident(cause: int, outage: Outage, uplinks: Mapping[int, int | None], now
     if known:
         return known
     first = Outage.objects.open().filter(equipment=cause).order_by("started_at").first() or outage
-    behind = tree.below(uplinks, cause)
+    # Most causes are homes, on which nothing hangs: for these the tree need not be turned over.
+    behind = tree.below(uplinks, cause) if cause in uplinks.values() else set()
     incident = Incident(equipment_id=cause, opened_at=first.started_at, changed_at=now)
     incident.customers_behind, incident.sites_behind = _hurt(behind | {cause})
     incident.save()

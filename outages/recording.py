@@ -54,7 +54,8 @@ def record(readings: Sequence[Reading]) -> Advice:
     asked = looking.parents(wanted) if wanted else []
     return Advice(
         again={check.pk: check.rule.spacing for check in turn.running},
-        at_once=[job for job in asked if job.target.key not in turn.readings],
+        # An outage that was just opened needs an answer from above that is younger than its first bad reading.
+        at_once=[job for job in asked if found.ask or job.target.key not in turn.readings],
     )
 
 

@@ -35,14 +35,6 @@ def cause(equipment: int, uplinks: Mapping[int, int | None], standings: Mapping[
     return found
 
 
-def asked_next(equipment: int, uplinks: Mapping[int, int | None], standings: Mapping[int, Standing]) -> int | None:
-    """The nearest equipment above that can say anything: the one to probe at once when this one falls silent."""
-    for above in tree.above(uplinks, equipment):
-        if standings.get(above, Standing.BLIND) is not Standing.BLIND:
-            return above
-    return None
-
-
 def depth(equipment: int, uplinks: Mapping[int, int | None]) -> int:
     """How many pieces of equipment lie above."""
     return len(tree.above(uplinks, equipment))

@@ -31,6 +31,8 @@ WORDS = {
 # the readings are a fifth of the cost of a sweep.
 SLOTS = [getattr(Reading, name).__set__ for name in ("key", "up", "asked_at", "ms", "values", "message")]
 
+ANSWERED = (True, "")
+
 
 def packed(address: str) -> tuple[AddressFamily, bytes] | None:
     """The family and the bytes of an IP address written out, or None for anything else: names are not looked up."""
@@ -87,26 +89,19 @@ class Group:
         key, up, asked_at, milliseconds, values, message = SLOTS
         with collector_resting():
             for place, (target, asked, ms) in enumerate(zip(self.targets, self.asked, self.ms, strict=True)):
-                if ms is None:
-                    found.append(self._unanswered(place, epoch + asked))
-                    continue
+                alive, words = ANSWERED if ms is not None else self._verdict(place, target.tries)
                 reading = blank(Reading)
                 key(reading, target.key)
-                up(reading, True)
+                up(reading, alive)
                 asked_at(reading, epoch + asked)
                 milliseconds(reading, ms)
                 values(reading, nothing)
-                message(reading, "")
+                message(reading, words)
                 found.append(reading)
         return found
 
     def _failed(self, place: int, tries: int) -> bool:
         return len(self.unsent.get(place, ())) >= max(1, tries)
-
-    def _unanswered(self, place: int, asked_at: float) -> Reading:
-        target = self.targets[place]
-        up, message = self._verdict(place, target.tries)
-        return Reading(target.key, up, asked_at, message=message)
 
     def _verdict(self, place: int, tries: int) -> tuple[bool | None, str]:
         """`up` and `message` of a target that has not answered.

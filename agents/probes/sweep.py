@@ -64,8 +64,9 @@ class Lane:
         self.group = group
         self.hosts = [target.address for target in group.targets]
         self.sources = line.sources(group.addresses)
-        # By try: its packet, and the time of each question.
-        self.rounds: list[tuple[bytearray, list[float]]] = []
+        # By try: its packet, and by place the time of each question.
+        self.packets: list[bytearray] = []
+        self.times: list[list[float]] = []
         self.missing = len(group)
         self.burst = max(1, min(BURST, line.room // 2))
         self.credit = float(line.room)
@@ -99,13 +100,14 @@ class Lane:
 
     def ask(self, batch: Sequence[int], attempt: int) -> None:
         """Send one question to each of these places."""
-        if attempt == len(self.rounds):
-            times = self.group.asked if attempt == 0 else [0.0] * len(self.hosts)
-            self.rounds.append((self.line.question(attempt), times))
-        packet, asked = self.rounds[attempt]
+        if attempt == len(self.times):
+            self.packets.append(self.line.question(attempt))
+            self.times.append(self.group.asked if attempt == 0 else [0.0] * len(self.hosts))
+        packet, asked = self.packets[attempt], self.times[attempt]
         hosts, number, send, clock = self.hosts, NUMBER.pack_into, self.line.sock.sendto, perf_counter
+        at, ones = NUMBER_AT, ALL_ONES
         for place in batch:
-            number(packet, NUMBER_AT, place, place ^ ALL_ONES)
+            number(packet, at, place, place ^ ones)
             asked[place] = clock()
             try:
                 send(packet, (hosts[place], 0))
@@ -115,12 +117,12 @@ class Lane:
 
     def hear(self) -> None:
         """Take in the replies that have come; those that are double, late from another sweep, or forged count not."""
-        rounds, ms, sources, clock = self.rounds, self.group.ms, self.sources, perf_counter
-        token, asked, count, heard = self.line.token, len(rounds), len(ms), 0
+        times, ms, sources, clock = self.times, self.group.ms, self.sources, perf_counter
+        token, asked, count, heard = self.line.token, len(times), len(ms), 0
         for source, attempt, mark, place in self.line.replies():
             known = mark == token and place < count and attempt < asked
             if known and ms[place] is None and sources[place] == source:
-                ms[place] = (clock() - rounds[attempt][1][place]) * 1000
+                ms[place] = (clock() - times[attempt][place]) * 1000
                 heard += 1
         self.missing -= heard
         self.credit += heard

@@ -26,7 +26,9 @@ def add_equipment(request: HttpRequest) -> HttpResponse:
     form = EquipmentForm(request.POST or None, initial=initial)
     check = FirstCheckForm(request.POST or None, prefix="check")
     wants_check = check["look"].value() not in (False, None, "", "false", "off")
-    if request.method == "POST" and form.is_valid() and (not wants_check or check.is_valid()):
+    if not wants_check:
+        check.errors.clear()
+    if request.method == "POST" and form.is_valid() and check.is_valid():
         saved = actions.add_equipment(form, check.save(commit=False) if wants_check else None)
         messages.success(request, f"{saved} was added.")
         return redirect(saved)

@@ -103,7 +103,7 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
     """Say how the work on it stands."""
     found = get_object_or_404(Incident.objects.select_related("equipment__site", "owner"), pk=pk)
     form = WorkForm(request.POST, instance=found)
-    if not form.is_valid():
+    if not form.is_valid() and not found.closed_at:
         return _page(request, Incident.objects.select_related("equipment__site").get(pk=pk), form, NoteForm())
     try:
         actions.work(found, form.cleaned_data, request.user, timezone.now())

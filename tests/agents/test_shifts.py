@@ -204,7 +204,7 @@ def test_a_shift_that_is_over_hands_over_to_the_next():
     assert shift(0, 0.3) == "handed over"
     lease = Lease.objects.get()
     assert (lease.holder, lease.until) == ("", None)
-    task = OrmQ.objects.get(key="looking").task()
+    task = OrmQ.objects.get(key="looking").task
     assert (task["func"], task["args"]) == ("agents.shifts.shift", (0,))
 
 

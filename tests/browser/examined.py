@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 AXE = Axe()
-RUN_AXE = """(rules) => axe.run(document, {resultTypes: ["violations"], ...rules}).then(({violations}) =>
+RUN_AXE = """(rules) => axe.run(document, {preload: false, ...rules}).then(({violations}) =>
   violations.map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`))"""
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CONTRAST_ALONE = {"runOnly": ["color-contrast"]}
@@ -34,7 +34,8 @@ TOO_SMALL = """() => {
     const {left, top, width, height} = each.getBoundingClientRect();
     const [x, y] = [left + width / 2, top + height / 2];
     if (!each.contains(document.elementFromPoint(x, y))) return false;
-    return edge(each, x, y, 0, -1) + edge(each, x, y, 0, 1) < 42 || edge(each, x, y, -1, 0) + edge(each, x, y, 1, 0) < 30;
+    const [high, wide] = [[0, 1], [1, 0]].map(([dx, dy]) => edge(each, x, y, dx, dy) + edge(each, x, y, -dx, -dy));
+    return high < 42 || wide < 30;
   };
   return [...document.querySelectorAll(pressed)].filter((each) => each.checkVisibility() && small(each)).slice(0, 5)
     .map((each) => `too small for a thumb: ${each.outerHTML.replace(/\\s+/g, " ").slice(0, 160)}`);
@@ -46,7 +47,9 @@ class Listener:
 
     def __init__(self, page: Page) -> None:
         self.heard: list[str] = []
-        page.on("console", lambda said: said.type in ("error", "warning") and self.heard.append(f"console: {said.text}"))
+        page.on(
+            "console", lambda said: said.type in ("error", "warning") and self.heard.append(f"console: {said.text}")
+        )
         page.on("pageerror", lambda error: self.heard.append(f"script: {error}"))
 
 

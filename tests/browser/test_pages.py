@@ -53,7 +53,9 @@ def test_a_page_is_sound(name: str, size: str, world: World, windows: Any):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("who", "address", "status"), [("technician", "/settings/", 403), ("stranger", "/nowhere/", 404)])
+@pytest.mark.parametrize(
+    ("who", "address", "status"), [("technician", "/settings/", 403), ("stranger", "/nowhere/", 404)]
+)
 def test_a_page_that_is_refused_is_sound(who: str, address: str, status: int, size: str, windows: Any):
     found = looked_at(windows[who, size], address, status)
     assert not found, "\n".join(found)

@@ -35,7 +35,10 @@ def build() -> World:
     cache.clear()
     options.change(isp_name="Överby Fixed Wireless", time_zone="America/Denver")
     defaults.give()
-    world = World(make.user("administrator", name="Ada Whitlock"), make.user("technician", name="Tomás Núñez"))
+    world = World(
+        make.user("administrator", name="Ada Whitlock", password="seven-tall-towers"),
+        make.user("technician", name="Tomás Núñez"),
+    )
     people(world)
     network(world)
     past(world)

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -51,14 +52,15 @@ def readable(name: str, url: str, var: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def install(tmp_path, django_db_blocker) -> Iterator[Callable[..., Installation]]:
+def install(django_db_blocker) -> Iterator[Callable[..., Installation]]:
     with ExitStack() as stack:
         stack.enter_context(django_db_blocker.unblock())
 
         def make(net: Network | None = None) -> Installation:
             name = f"end_to_end_{secrets.token_hex(6)}"
-            var = tmp_path / name
-            var.mkdir(mode=0o700)
+            # Not in pytest's folders: the address of a unix socket has at most 107 signs.
+            folder = tempfile.TemporaryDirectory(prefix="towerwatch-", ignore_cleanup_errors=True)
+            var = Path(stack.enter_context(folder))
             url = stack.enter_context(own_database(name, by_socket=net is not None))
             stack.enter_context(readable(name, url, var))
             found = Installation(var, url, name, net)
@@ -81,4 +83,3 @@ def net() -> Iterator[Network]:
             yield found
     except CannotBuild as reason:
         pytest.skip(str(reason))
-

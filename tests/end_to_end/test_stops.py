@@ -35,7 +35,9 @@ def test_a_signal_stops_everything_with_a_page_that_listens_and_a_sweep_under_wa
     first = desk.start()
     token = first.split("/")[-2]
     browser.send(first, token=token, name="Ada", email="ada@example.net", password="towers and wind")
-    desk.write(hosts=[{"name": "mute", "address": "127.0.0.1", "probe": "tcp", "port": mute}], loopback=True, interval=3)
+    desk.write(
+        hosts=[{"name": "mute", "address": "127.0.0.1", "probe": "tcp", "port": mute}], loopback=True, interval=3
+    )
     stream = browser.follow("/live/?topics=inbox,incidents")
     assert stream.readline() == b"retry: 2000\n"
     until(lambda: desk.rows(Agent).exclude(swept_at=None).exists(), "first sweep")

@@ -30,22 +30,28 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The flags of `up`."""
         parser.add_argument("--demo", action="store_true", help="run the demo, in a folder of its own (as DEMO=1)")
-        parser.add_argument("--with-parent", action="store_true", help="stop when the process that started this ends")
+        parser.add_argument("--with-parent", action="store_true", help="stop when what started this is gone")
 
     def handle(self, *, demo: bool, with_parent: bool, **options: Any) -> None:
         """Check, prepare, run, and leave nothing behind."""
         if demo and not settings.DEMO:
             # The settings were read without it; the same process reads them anew.
             os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"DEMO": "1"})  # noqa: S606
-        parent = os.getppid()
+        # A terminal that hangs up signals only its session's leader, and make does not pass that on.
+        start = starter()
         try:
             lock = claim(Path(settings.VAR) / "up.lock")
-            run(lambda: not with_parent or os.getppid() == parent)
+            run(lambda: not with_parent or starter() == start)
             lock.close()
         except Taken as other:
             env.leave(f"already runs in {settings.VAR} (process {other}): stop it first, or name another folder by VAR")
         except KeyboardInterrupt:
             sys.exit(130)
+
+
+def starter() -> tuple[int, bool]:
+    """What started this: the process, and whether there is a terminal."""
+    return os.getppid(), os.isatty(0)
 
 
 def run(going: Callable[[], bool]) -> None:
@@ -89,7 +95,7 @@ def children(metronome: Metronome) -> list[Child]:
     # and may be cut at any time, so nothing is gained by waiting for it.
     default = Child("cluster default", cluster, {"Q_CLUSTER_NAME": "default"}, 2, ailing=metronome.default_ails)
     looking = Child("cluster looking", cluster, {"Q_CLUSTER_NAME": "looking"}, 2, 1.0, metronome.looking_ails)
-    invented = [sys.executable, "-m", "agents.simulated", "--control", str(demo.SOCKET)]
+    invented = [sys.executable, "-m", "agents.simulated", "--control", str(demo.SOCKET), "--port", str(demo.port())]
     network = Child("invented network", invented, wanted=lambda: metronome.has_demo)
     return [Child("web", [*web, "--timeout-graceful-shutdown", "2"]), default, looking, network]
 
