@@ -15,7 +15,7 @@ help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
 
 demo: setup ## run the demo: an invented ISP, its network and its customers, in var/demo
-	@DEMO=1 exec $(PY) manage.py up --demo --with-parent
+	@exec env DEMO=1 $(PY) manage.py up --demo --with-parent
 
 play: ## let something fail in the demo: make play WHAT=backhaul, or sector, cpe, recover, status
 	@DEMO=1 $(PY) manage.py play $(WHAT)

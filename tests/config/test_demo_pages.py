@@ -222,3 +222,12 @@ def test_the_network_is_wanted_as_long_as_the_demo_is_loaded(db):
     demo.clear()
     metronome.look_for_demo()
     assert not metronome.has_demo
+
+
+def test_the_demo_does_not_move_into_a_house_that_is_lived_in(db, capsys):
+    make.user(role="administrator")
+    with pytest.raises(SystemExit):
+        demo.make()
+    assert "a database that is in use" in capsys.readouterr().err
+    assert User.objects.count() == 1
+    assert not Equipment.objects.exists()
