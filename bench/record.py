@@ -58,9 +58,10 @@ def measured(net: Network, name: str, settings: dict[str, str]) -> str:
     """Run the rounds in a process of its own, on one database; its figure."""
     with tempfile.TemporaryDirectory(prefix="towerwatch-bench-") as var:
         kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
-        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"} | settings
+        # As in the queue's cluster that looks.
+        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings", "Q_CLUSTER_NAME": "looking"}
         command = net.command(sys.executable, "-m", "bench.record", net.asking, net.answering)
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, env=environment | settings, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout
             line = ""
             for line in process.stdout:

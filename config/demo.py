@@ -55,7 +55,9 @@ def make() -> None:
     A database in which somebody else is the administrator is not the demo's: it ends the process with one line.
     """
     if User.objects.filter(role=Role.ADMINISTRATOR).exclude(email__endswith=AT_DEMO).exists():
-        env.leave("the demo does not run in a database that is in use: unset DATABASE_URL and VAR, or name an empty one")
+        env.leave(
+            "the demo does not run in a database that is in use: unset DATABASE_URL and VAR, or name an empty one"
+        )
     if not options.fresh().isp_name:
         options.change(isp_name=ISP_NAME)
     for role, name, _ in STAFF:

@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/enter/<str:token>/", door.demo_link, name="demo_link"),
     # Addresses are changed by an administrator, and there is no e-mail to send a link by.
     path("account/email/", door.closed),
+    path("account/confirm-email/", door.closed),
+    path("account/confirm-email/<str:key>/", door.closed),
+    path("account/password/reset/done/", door.closed),
     path("account/password/reset/", door.forgotten),
     path("account/", include("allauth.account.urls")),
     path("keep-alive", health.keep_alive, name="keep_alive"),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Max
+
 from agents.probes.readings import Reading
 from customers.equipment import uplinks as tree
 from customers.models import Equipment, Kind
@@ -112,10 +114,11 @@ def _incident(cause: int, outage: Outage, uplinks: Mapping[int, int | None], now
     known: Incident | None = Incident.objects.open().filter(equipment=cause).first()
     if known:
         return known
-    first = Outage.objects.open().filter(equipment=cause).order_by("started_at").first() or outage
+    outages = Outage.objects.open().filter(equipment=cause).select_related("equipment")
+    first = outages.order_by("started_at").first() or outage
     # Most causes are homes, on which nothing hangs: for these the tree need not be turned over.
     behind = tree.below(uplinks, cause) if cause in uplinks.values() else set()
-    incident = Incident(equipment_id=cause, opened_at=first.started_at, changed_at=now)
+    incident = Incident(equipment=first.equipment, opened_at=first.started_at, changed_at=now)
     incident.customers_behind, incident.sites_behind = _hurt(behind | {cause})
     incident.save()
     note(incident, now, f"{first.equipment} did not answer: {first.opened_by.get('message') or 'silent'}")
@@ -148,10 +151,9 @@ def _close_over(touched: set[int], now: datetime) -> list[Incident]:
     if not touched:
         return []
     over = Incident.objects.open().filter(pk__in=touched).exclude(outages__ended_at=None).select_related("equipment")
-    closed = list(over)
+    closed = list(over.annotate(over_at=Max("outages__ended_at")))
     for incident in closed:
-        ends = incident.outages.order_by("-ended_at").values_list("ended_at", flat=True)
-        close(incident, ends[0], now)
+        close(incident, incident.over_at, now)
     return closed
 
 

@@ -4,37 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Agent',
+            name="Agent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('seen_at', models.DateTimeField(blank=True, null=True)),
-                ('swept_at', models.DateTimeField(blank=True, null=True)),
-                ('swept_count', models.PositiveIntegerField(default=0)),
-                ('trouble', models.JSONField(blank=True, default=dict)),
-                ('simulated', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("seen_at", models.DateTimeField(blank=True, null=True)),
+                ("swept_at", models.DateTimeField(blank=True, null=True)),
+                ("swept_count", models.PositiveIntegerField(default=0)),
+                ("trouble", models.JSONField(blank=True, default=dict)),
+                ("simulated", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('shard', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('holder', models.CharField(blank=True, max_length=32)),
-                ('until', models.DateTimeField(blank=True, null=True)),
+                ("shard", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("holder", models.CharField(blank=True, max_length=32)),
+                ("until", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['shard'],
+                "ordering": ["shard"],
             },
         ),
     ]

@@ -92,6 +92,6 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     return render(request, "config/forgotten.html")
 
 
-def closed(request: HttpRequest) -> HttpResponse:
+def closed(request: HttpRequest, key: str = "") -> HttpResponse:
     """A page of the sign-in library that this house does not have."""
     raise Http404

@@ -1,5 +1,6 @@
 """A browser and the application, one of each for all tests of this folder; a desk that somebody has signed in to."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -36,8 +38,12 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def server(chromium: Browser, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     """The application on the test database; its threads use that between tests, too."""
-    with django_db_blocker.unblock(), Server() as running:
-        yield running
+    with django_db_blocker.unblock():
+        with Server() as running:
+            yield running
+        # Playwright's event loop gave this thread a connection of its own, and ended threads may still hold theirs.
+        connections.close_all()
+        gc.collect()
 
 
 class Visitors:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from agents.simulated.failures import cast
-from outages.models import Check
+from customers.models import Customer
+from outages.models import Check, Incident, Outage
+from tests import make
 from tests.browser.network import demo_running
 
 SEEN_WITHIN = 30_000
@@ -71,6 +74,26 @@ def told_once(page: Page, text: str) -> None:
     notice.click()
     expect(page.get_by_text("Timeline")).to_be_visible()
     expect(page.get_by_role("link", name="Notices, none unread")).to_be_visible()
+
+
+def test_who_answers_the_phone_sees_what_may_be_said(desk: Any):
+    page = desk("office", "phone")
+    home = make.customer("Óscar Núñez")
+    link = make.equipment("bh-north", kind="ptp")
+    incident = Incident.objects.create(
+        equipment=link, opened_at=timezone.now(), customers_behind=12, sentence="A crew is on the tower."
+    )
+    Outage.objects.create(
+        equipment=make.equipment(customer=home), customer=home, incident=incident, opened_by={},
+        started_at=timezone.now(), opened_at=timezone.now(),
+    )  # fmt: skip
+    Customer.objects.quietly().update(state="down")
+    page.goto(home.get_absolute_url())
+    line = page.locator(".lead-line")
+    expect(line).to_contain_text("In an outage since")
+    expect(line).to_contain_text("A crew is on the tower.")
+    line.get_by_role("link", name="bh-north is down: 12 customers").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("bh-north is down")
 
 
 def acknowledged(page: Page) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser import addresses
@@ -49,6 +50,12 @@ def looked_at(window: BrowserContext, address: str, status: int = 200) -> list[s
 def test_a_page_is_sound(name: str, size: str, world: World, windows: Any):
     window = windows["stranger" if name in addresses.AT_THE_DOOR else "administrator", size]
     found = [fault for address in addresses.of(name, world.samples) for fault in looked_at(window, address)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", sorted(addresses.CLOSED))
+def test_a_page_that_this_house_does_not_have_is_closed(name: str, windows: Any):
+    found = looked_at(windows["administrator", "desktop"], reverse(name, kwargs=addresses.KEYS.get(name)), 404)
     assert not found, "\n".join(found)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +16,11 @@ from django.template import Context, Template
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from config.templatetags import shell
 from outages.models import Incident
+from tests.chromium import launched
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 NOON = datetime(2026, 11, 21, 19, 2, 33, tzinfo=UTC)
@@ -290,10 +290,8 @@ def test_an_unknown_icon_does_not_fail_the_page():
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser of our own, beside what other tests start."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

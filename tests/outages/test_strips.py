@@ -1,5 +1,6 @@
 """A day as a row of slots."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,7 +23,7 @@ def test_the_slots_cover_the_span_without_a_gap():
     slots = strip([], START, at(24), 48)
     assert len(slots) == 48
     assert slots[0].start == START and slots[-1].end == at(24)
-    assert all(before.end == after.start for before, after in zip(slots, slots[1:], strict=False))
+    assert all(before.end == after.start for before, after in itertools.pairwise(slots))
 
 
 @pytest.mark.parametrize(
