@@ -34,7 +34,7 @@ def board(request: HttpRequest) -> HttpResponse:
 def _board() -> dict[str, Any]:
     at = timezone.now()
     since = at - timedelta(days=1)
-    incidents = Incident.objects.select_related("equipment__site", "owner")
+    incidents = Incident.objects.select_related("equipment__site", "equipment__customer", "owner")
     going_on = incidents.open()
     day = Outage.objects.between(since, at).values_list("started_at", "ended_at")
     return {

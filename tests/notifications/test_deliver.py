@@ -133,3 +133,20 @@ def test_a_withdrawn_notice_is_not_sent(road):
     assert road.sent == []
     delivery.refresh_from_db()
     assert delivery.state == Delivery.State.WITHDRAWN
+
+
+def test_what_a_killed_process_had_taken_is_sent_at_the_next_start_of_its_host(road):
+    delivery = waiting()
+    assert deliver.claim(NOW, 1) == [delivery]
+    assert deliver.deliver(NOW) == 0
+    assert deliver.release() == 1
+    assert deliver.deliver(NOW) == 1
+    assert deliver.release() == 0
+
+
+def test_a_start_leaves_alone_what_another_host_is_sending(road):
+    delivery = waiting(lease="elsewhere:0123456789abcdef", leased_until=NOW + timedelta(seconds=30))
+    deliver.release()
+    assert deliver.deliver(NOW) == 0
+    delivery.refresh_from_db()
+    assert delivery.lease == "elsewhere:0123456789abcdef"

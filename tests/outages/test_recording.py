@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.probes.readings import Reading
 from customers.models import Customer, Equipment
@@ -270,3 +272,47 @@ def test_a_sweep_of_settled_checks_costs_few_queries(desk, django_assert_max_num
     desk.read(0, up=checks)
     with django_assert_max_num_queries(6):
         desk.read(10, up=checks)
+
+
+def test_who_lies_above_is_asked_again_when_its_answer_is_older_than_an_outage_that_opens_at_once(desk, tower):
+    _, _, sector, homes = tower
+    Check.objects.filter(pk=homes[0].pk).update(count=1)
+    sweep = START + timedelta(seconds=10)
+    with time_machine.travel(sweep, tick=False):
+        before = Reading(sector.pk, True, sweep.timestamp() - 0.2, ms=4.2)
+        advice = recording.record([before, Reading(homes[0].pk, False, sweep.timestamp() - 0.1, message="silent")])
+    assert Outage.objects.count() == 1 and not Incident.objects.exists()
+    assert [job.target.key for job in advice.at_once] == [sector.pk]
+    desk.read(11, up=[sector])
+    assert Incident.objects.get().equipment == homes[0].equipment
+
+
+def queries_of_a_failing_sector(desk, homes):
+    sector = check_of(name="sector", kind="ap")
+    below = [check_of(name=f"cpe {n}", kind="cpe", uplink=sector.equipment) for n in range(homes)]
+    desk.read(0, up=[sector, *below])
+    for second in (10, 15):
+        desk.read(second, down=[sector, *below])
+    with CaptureQueriesContext(connection) as queries:
+        desk.read(20, down=[sector, *below])
+    assert Incident.objects.get(equipment=sector.equipment).outages.count() == homes + 1
+    return len(queries)
+
+
+def test_a_sector_that_fails_costs_the_same_few_queries_whatever_hangs_on_it(desk):
+    assert queries_of_a_failing_sector(desk, 30) == queries_of_a_failing_sector(desk, 3) < 30
+
+
+def test_outages_that_end_in_one_sweep_keep_what_they_were(desk, tower):
+    backhaul, router, sector, homes = tower
+    everything = [backhaul, router, sector, *homes]
+    for second in (10, 15, 20):
+        desk.read(second, down=everything)
+    opened = list(
+        Outage.objects.order_by("pk").values("pk", "check_of", "equipment", "customer", "opened_by", "incident")
+    )
+    for second in (30, 35, 40):
+        desk.read(second, up=everything)
+    assert not Outage.objects.open().exists()
+    kept = Outage.objects.order_by("pk").values("pk", "check_of", "equipment", "customer", "opened_by", "incident")
+    assert list(kept) == opened
