@@ -11,6 +11,7 @@ class Agent(models.Model):
     """A program that looks, and what it last said of itself."""
 
     name = models.CharField(max_length=80, unique=True)
+    first_seen_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
     swept_count = models.PositiveIntegerField(default=0)
@@ -23,6 +24,30 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Silences(models.QuerySet["Silence"]):
+    """The vocabulary of silences."""
+
+    def between(self, since: datetime, until: datetime) -> Silences:
+        """Those that touch a span of time."""
+        return self.filter(until__gt=since, since__lt=until)
+
+
+class Silence(models.Model):
+    """A time in which an agent was not looking: whatever was down then, nobody saw it."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="silences")
+    since = models.DateTimeField()
+    until = models.DateTimeField(db_index=True)
+
+    objects = Silences.as_manager()
+
+    class Meta:
+        ordering = ["since"]
+
+    def __str__(self) -> str:
+        return f"{self.agent} was silent from {self.since:%F %T} to {self.until:%F %T}"
 
 
 class Leases(models.QuerySet["Lease"]):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from agents.models import Agent
+from agents.models import Agent, Silence
 from agents.probes.readings import Reading
 from notifications import live
 from notifications.models import Topic
@@ -47,6 +47,23 @@ def work_changes() -> int:
     return Topic.objects.filter(pk=NEW_WORK).values_list("changes", flat=True).first() or 0
 
 
+def note_silence(agent: Agent, now: datetime) -> None:
+    """Keep the time in which nobody looked, if this is the first sign of life after it."""
+    if agent.seen_at is not None and now - agent.seen_at > LATE:
+        Silence.objects.create(agent=agent, since=agent.seen_at, until=now)
+
+
+def silences(since: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+    """When nobody looked, from `since` to now: before the first time ever, in the gaps, and since the last sign."""
+    agent = here()
+    found = [(silence.since, silence.until) for silence in agent.silences.between(since, now)]
+    if agent.first_seen_at is None or agent.first_seen_at > since:
+        found.append((since, agent.first_seen_at or now))
+    if agent.seen_at is not None and now - agent.seen_at > LATE:
+        found.append((agent.seen_at, now))
+    return found
+
+
 @dataclass(slots=True)
 class Report:
     """What a shift has done since it last said so; written each second."""
@@ -72,10 +89,11 @@ class Report:
         with transaction.atomic():
             agent = Agent.objects.select_for_update().get_or_create(name=HERE)[0]
             before, agent.trouble = agent.trouble, self.troubles(agent.trouble)
-            agent.seen_at = now
+            note_silence(agent, now)
+            agent.seen_at, agent.first_seen_at = now, agent.first_seen_at or now
             if self.swept_at:
                 agent.swept_at, agent.swept_count = self.swept_at, self.count
-            agent.save(update_fields=["seen_at", "swept_at", "swept_count", "trouble"])
+            agent.save(update_fields=["first_seen_at", "seen_at", "swept_at", "swept_count", "trouble"])
             if before != agent.trouble:
                 live.bump("alarms")
             if self.swept_at and (self.shown_at is None or now - self.shown_at >= SHOW_EVERY):

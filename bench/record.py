@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agents.probes.readings import Reading
     from agents.work import Job
 
-CHECKS, WARM_UP, ROUNDS = 10_000, 3, 12
+CHECKS, WARM_UP, QUIET, ROUNDS = 10_000, 3, 6, 12
 RULE = {"interval": 10, "count": 1, "window": 15}
 
 
@@ -136,7 +136,7 @@ def rounds(asking: str, answering: str) -> int:
     run = Rounds(Network(asking, answering))
     run.series(WARM_UP, changing=True)
     before = Outage.objects.count()
-    quiet = median(run.series(ROUNDS, changing=False))
+    quiet = median(run.series(QUIET, changing=False))
     figure = median(run.series(ROUNDS, changing=True))
     opened = Outage.objects.count() - before
     print(f"{opened} outages opened in {ROUNDS} rounds, {Incident.objects.count()} incidents; quiet rounds {quiet:.4f}")

@@ -12,13 +12,15 @@ from customers.archive import Archive
 
 # More words than anybody types; a pasted page must not become a query of a thousand terms.
 MOST_WORDS = 8
+# Letters that Unicode does not take apart into a plain one and a mark.
+WHOLE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
 PHONE_SIGNS = frozenset("0123456789+-()./ ")
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: "Núñez" and "NUNEZ" become the same."""
+    """The text as it is compared: "Núñez" and "NUNEZ" become the same, and so do "Sørensen" and "sorensen"."""
     plain = unicodedata.normalize("NFKD", text.replace("\0", ""))
-    return "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold().translate(WHOLE)
 
 
 def digits(text: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
+from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
+from django.db import close_old_connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -79,6 +81,8 @@ async def live_stream(request: HttpRequest) -> HttpResponse | StreamingHttpRespo
     user = await request.auser()
     if not user.is_authenticated:
         return HttpResponseForbidden()
+    # The stream lasts as long as its page, and wants nothing more of the database.
+    await sync_to_async(close_old_connections)()
     topics = request.GET.get("topics", "inbox").replace(",", " ").split()[:20]
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(live.stream(topics, user.pk), content_type="text/event-stream", headers=headers)

@@ -127,9 +127,10 @@ def _incident(cause: int, outage: Outage, uplinks: Mapping[int, int | None], now
 
 
 def _hurt(equipment: set[int]) -> tuple[int, int]:
-    """(customers, sites of ours) that are served by this equipment; a suspended customer is not hurt."""
+    """(customers, sites of ours) served by this equipment; who is suspended, or was never online, is not hurt."""
     rows = Equipment.objects.current().filter(pk__in=equipment)
-    customers = rows.filter(customer__suspended=False).values("customer").distinct().count()
+    served = rows.filter(customer__suspended=False).exclude(checks__state=Check.State.NEW)
+    customers = served.values("customer").distinct().count()
     sites = rows.exclude(kind=Kind.CPE).exclude(site=None).values("site").distinct().count()
     return customers, sites
 

@@ -10,11 +10,12 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class Slot:
-    """A piece of the span, and how many were out at some time in it."""
+    """A piece of the span, how many were out at some time in it, and whether anybody was looking."""
 
     start: datetime
     end: datetime
     out: int = 0
+    observed: bool = True
 
     @property
     def level(self) -> int:
@@ -23,11 +24,16 @@ class Slot:
 
 
 def strip(
-    spans: Iterable[tuple[datetime, datetime | None]], since: datetime, until: datetime, slots: int
+    spans: Iterable[tuple[datetime, datetime | None]],
+    since: datetime,
+    until: datetime,
+    slots: int,
+    silences: Iterable[tuple[datetime, datetime]] = (),
 ) -> list[Slot]:
     """Cut [since, until) into equal slots and count the spans (from, to or None for "goes on") that touch each.
 
-    A span ends before its end: what is back exactly when a slot begins is not out in that slot.
+    A span ends before its end: what is back exactly when a slot begins is not out in that slot. A slot that lies
+    within a silence was not observed.
     """
     width = (until - since) / slots
     found = [Slot(since + width * i, since + width * (i + 1)) for i in range(slots)]
@@ -36,4 +42,7 @@ def strip(
         behind = slots if end is None else max(first + 1, math.ceil((end - since) / width))
         for slot in found[max(0, first) : max(0, behind)]:
             slot.out += 1
+    for start, end in silences:
+        for slot in found:
+            slot.observed = slot.observed and not (start <= slot.start and slot.end <= end)
     return found

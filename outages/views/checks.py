@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from customers.equipment.forms import EquipmentForm
-from customers.models import Equipment
+from customers.models import Equipment, Kind
 from outages import actions
 from outages.forms import CheckForm, FirstCheckForm
 from outages.models import TWICE, Check
@@ -22,7 +22,9 @@ GIVEN = ("site", "customer", "uplink", "kind")
 @may_add_equipment
 def add_equipment(request: HttpRequest) -> HttpResponse:
     """New equipment with its first check, in one form."""
-    initial = {name: request.GET[name] for name in GIVEN if name in request.GET}
+    # The first device of a network is hardly a customer's.
+    first = {} if Equipment.objects.exists() else {"kind": Kind.ROUTER}
+    initial = first | {name: request.GET[name] for name in GIVEN if name in request.GET}
     form = EquipmentForm(request.POST or None, initial=initial)
     check = FirstCheckForm(request.POST or None, prefix="check")
     wants_check = check["look"].value() not in (False, None, "", "false", "off")

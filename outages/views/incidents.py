@@ -58,16 +58,32 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Incident, work: WorkForm, note: NoteForm) -> HttpResponse:
-    told = Notice.objects.filter(object_type=ContentType.objects.get_for_model(Incident), object_id=found.pk)
     context: dict[str, Any] = {
         "incident": found,
-        "notes": found.notes.select_related("by"),
-        "told": told.order_by("created_at", "pk").prefetch_related("recipient")[:TOLD],
+        "story": _story(found),
         "form": work,
         "note_form": note,
         **_affected(found),
     }
     return render(request, "outages/incident.html", context)
+
+
+def _story(found: Incident) -> list[dict[str, Any]]:
+    """What happened to an incident and who was told of it, newest first."""
+    told = Notice.objects.filter(object_type=ContentType.objects.get_for_model(Incident), object_id=found.pk)
+    entries = [
+        {"at": note.at, "icon": "point", "text": note.text, "by": note.by} for note in found.notes.select_related("by")
+    ]
+    entries += [
+        {
+            "at": notice.created_at,
+            "icon": "bell",
+            "text": f"Told {notice.recipient}: {notice.text}",
+            "read_at": notice.read_at,
+        }
+        for notice in told.order_by("created_at", "pk").prefetch_related("recipient")[:TOLD]
+    ]
+    return sorted(entries, key=lambda entry: entry["at"], reverse=True)
 
 
 def _affected(found: Incident) -> dict[str, Any]:

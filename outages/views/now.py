@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from agents import roster
 from customers.models import Customer, Equipment
 from outages.models import Check, Incident, Outage
 from outages.strips import strip
@@ -44,6 +45,6 @@ def _board() -> dict[str, Any]:
         "customers_out": Customer.objects.current().in_outage().count(),
         "states": dict(Equipment.objects.current().order_by().values_list("state").annotate(n=Count("pk"))),
         "looked_at": Check.objects.looked_at().exists(),
-        "strip": strip(day, since, at, SLOTS),
+        "strip": strip(day, since, at, SLOTS, roster.silences(since, at)),
         "outages_of_day": len(day),
     }

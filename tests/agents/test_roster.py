@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agents import roster
-from agents.models import Agent
+from agents.models import Agent, Silence
 from agents.probes.readings import Reading
 from notifications.models import Topic
 
@@ -119,3 +119,17 @@ def test_pages_hear_of_sweeps_now_and_then():
         report.swept("icmp", swept(1), later(second))
         report.write(later(second))
     assert 1 <= changes("looking") <= 15
+
+
+def test_a_gap_in_looking_is_kept_and_a_short_one_is_not():
+    for seconds in (0, 1, 15, 100, 101):
+        roster.Report().write(later(seconds))
+    silence = Silence.objects.get()
+    assert (silence.since, silence.until) == (later(15), later(100))
+
+
+def test_before_the_first_look_and_since_the_last_nobody_looked():
+    assert roster.silences(NOW, later(9000)) == [(NOW, later(9000))]
+    roster.Report().write(later(60))
+    assert roster.silences(NOW, later(9000)) == [(NOW, later(60)), (later(60), later(9000))]
+    assert roster.silences(later(61), later(70)) == []

@@ -120,7 +120,7 @@ def test_a_part_that_is_saved_keeps_the_shown_name_in_step(db):
     found = make.customer("Dean Irvine")
     found.family_name = "Ørsted"
     found.save(update_fields=["family_name"])
-    assert Customer.objects.values_list("name", "words").get() == ("Dean Ørsted", "dean ørsted")
+    assert Customer.objects.values_list("name", "words").get() == ("Dean Ørsted", "dean orsted")
 
 
 def test_many_made_at_once_have_their_names_too(db):

@@ -58,3 +58,9 @@ def test_spans_add_up():
 )
 def test_more_is_darker(out, level):
     assert Slot(START, at(1), out).level == level
+
+
+def test_a_slot_in_which_nobody_looked_is_not_observed():
+    silence = (START + timedelta(minutes=30), START + timedelta(minutes=120))
+    slots = strip([], START, START + timedelta(hours=3), 3, [silence])
+    assert [slot.observed for slot in slots] == [True, False, True]
