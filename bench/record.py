@@ -82,15 +82,17 @@ class Rounds:
         self.jobs = looking.work(0)
         self.addresses = desk.addresses(CHECKS)
         self.chance = random.Random(1)
+        self.chosen: list[int] = []
         self.silent: list[str] = []
 
     def change(self) -> None:
         """Another sector and 25 other homes fall silent, and those who were silent answer."""
-        sectors = [n for n in range(0, CHECKS, desk.SECTOR) if n % desk.TOWER]
-        chosen = self.chance.sample(sectors, 1 + desk.SECTOR)
-        falling = [*range(chosen[0], chosen[0] + desk.SECTOR), *(sector + 1 for sector in chosen[1:])]
+        sectors = [n for n in range(0, CHECKS, desk.SECTOR) if n % desk.TOWER and n not in self.chosen]
+        self.chosen = self.chance.sample(sectors, 1 + desk.SECTOR)
+        whole, *others = self.chosen
+        falling = [*range(whole, whole + desk.SECTOR), *(sector + 1 for sector in others)]
         self.net.answer(*self.silent)
-        self.silent = [self.addresses[n] for n in falling if self.addresses[n] not in self.silent]
+        self.silent = [self.addresses[n] for n in falling]
         self.net.silence(*self.silent)
 
     def run(self) -> None:

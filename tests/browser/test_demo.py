@@ -38,7 +38,7 @@ def test_a_backhaul_fails_and_is_back_while_somebody_only_looks_on(desk: Any):
     page = desk("engineer")
     with demo_running() as running:
         link = cast(running.network).backhaul
-        behind = [one for one in running.network.customers_below(link.name) if "suspended" not in one.tags]
+        behind = [one for one in running.network.customers_below(link.name) if not one.never_online]
         all_answer(page)
         other = page.context.new_page()
         other.goto("/demo/")
