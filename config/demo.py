@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import secrets
+import tempfile
 from collections.abc import Iterable
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -22,9 +26,10 @@ from notifications.models import Notice
 from outages.models import Check, Incident, Outage
 
 TAG = "demo"
+# A path in the file system is not a socket's address if it is much longer than this.
+LONGEST_SOCKET = 100
 AT_DEMO = "@demo.example"
 ISP_NAME = "Windrow Wireless"
-SOCKET = settings.VAR / "simulated.sock"
 KINDS = {"core": Kind.ROUTER, "router": Kind.ROUTER, "switch": Kind.SWITCH, "backhaul": Kind.PTP, "ap": Kind.AP}
 STAFF = (
     (Role.ADMINISTRATOR, "Ada Whitlock", "Sees and may do everything"),
@@ -33,6 +38,17 @@ STAFF = (
     (Role.TECHNICIAN, "Tomás Núñez", "On a roof, with a phone"),
     (Role.MANAGER, "Mei Tanaka", "How it went, day by day"),
 )
+
+
+def _socket(var: Path) -> Path:
+    """Where the invented network takes commands: in VAR, or beside it under a short name."""
+    near = var / "simulated.sock"
+    if len(os.fsencode(near)) <= LONGEST_SOCKET:
+        return near
+    return Path(tempfile.gettempdir()) / f"towerwatch-{hashlib.sha256(os.fsencode(var)).hexdigest()[:16]}.sock"
+
+
+SOCKET = _socket(settings.VAR)
 
 
 def token() -> str:

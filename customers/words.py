@@ -61,8 +61,9 @@ class Searched(Archive):
     def best_first(self, text: str) -> Self:
         """In the order of how well they answer the text: what is meant exactly, then names that begin so."""
         plain = folded(text.strip())
+        # PostgreSQL has no room for a NUL in a text, not even to look for one.
         rank = Case(
-            When(self.meant(text.strip()), then=Value(0)),
+            When(self.meant(text.replace("\0", "").strip()), then=Value(0)),
             When(words__startswith=plain, then=Value(1)),
             When(words__contains=f" {plain}", then=Value(2)),
             default=Value(3),

@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.4
 PING_EVERY = 15.0
-Follower = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[frozenset[str]]"]
+# What is put into a queue: the topics that changed, or None when the server is about to stop.
+Changed = frozenset[str] | None
+Follower = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[Changed]"]
 
 
 def inbox(user_pk: int) -> str:
@@ -55,6 +57,17 @@ class Watcher:
         with self.lock:
             self.followers.discard(follower)
 
+    def end(self) -> None:
+        """End every stream: the server stops."""
+        self._tell(None)
+
+    def _tell(self, changed: Changed) -> None:
+        with self.lock:
+            followers = list(self.followers)
+        for loop, queue in followers:
+            with contextlib.suppress(RuntimeError):  # the loop may be closing
+                loop.call_soon_threadsafe(queue.put_nowait, changed)
+
     def _nobody_left(self) -> bool:
         with self.lock:
             if not self.followers:
@@ -81,11 +94,7 @@ class Watcher:
         now = dict(Topic.objects.values_list("name", "changes"))
         changed = frozenset(name for name, count in now.items() if seen is not None and seen.get(name) != count)
         if changed:
-            with self.lock:
-                followers = list(self.followers)
-            for loop, queue in followers:
-                with contextlib.suppress(RuntimeError):  # the loop may be closing
-                    loop.call_soon_threadsafe(queue.put_nowait, changed)
+            self._tell(changed)
         return now
 
 
@@ -107,18 +116,19 @@ async def stream(topics: Iterable[str], user_pk: int) -> AsyncIterator[str]:
     watcher.follow(follower)
     try:
         yield "retry: 2000\n\n"
-        while True:
-            changed = await _next(follower[1], wanted)
+        while (changed := await _next(follower[1], wanted)) is not None:
             yield "".join(f"event: {wanted[name]}\ndata: changed\n\n" for name in changed) or ": still here\n\n"
     finally:
         watcher.leave(follower)
 
 
-async def _next(queue: asyncio.Queue[frozenset[str]], wanted: Collection[str]) -> list[str]:
-    """The wanted topics that change next; none after a while, however much else has changed meanwhile."""
+async def _next(queue: asyncio.Queue[Changed], wanted: Collection[str]) -> list[str] | None:
+    """The wanted topics that change next; none after a while, however much else has changed; None at the end."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PING_EVERY):
             while True:
-                if changed := sorted((await queue.get()).intersection(wanted)):
+                if (news := await queue.get()) is None:
+                    return None
+                if changed := sorted(news.intersection(wanted)):
                     return changed
     return []

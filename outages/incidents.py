@@ -16,7 +16,7 @@ from django.db.models import Max
 
 from agents.probes.readings import Reading
 from customers.equipment import uplinks as tree
-from customers.models import Equipment, Kind
+from customers.models import Equipment, Kind, State
 from notifications.observe import stored
 from outages import topology
 from outages.models import Check, Incident, IncidentNote, Outage
@@ -129,7 +129,7 @@ def _incident(cause: int, outage: Outage, uplinks: Mapping[int, int | None], now
 def _hurt(equipment: set[int]) -> tuple[int, int]:
     """(customers, sites of ours) served by this equipment; who is suspended, or was never online, is not hurt."""
     rows = Equipment.objects.current().filter(pk__in=equipment)
-    served = rows.filter(customer__suspended=False).exclude(checks__state=Check.State.NEW)
+    served = rows.filter(customer__suspended=False).exclude(state=State.UNKNOWN, checks__isnull=False)
     customers = served.values("customer").distinct().count()
     sites = rows.exclude(kind=Kind.CPE).exclude(site=None).values("site").distinct().count()
     return customers, sites

@@ -8,7 +8,8 @@
   let source = null;
   let timer = 0;
   let tries = 0;
-  let missed = false;
+  // What changed between the drawing of the page and the opening of the stream was missed.
+  let missed = true;
 
   const say = (state) => {
     if (!sign || sign.dataset.state === state) return;
@@ -36,7 +37,8 @@
     say("live");
     if (!missed) return;
     missed = false;
-    for (const topic of topics) tell(topic, "");
+    // "looking" changes every other second: it catches up by itself.
+    for (const topic of topics.filter((name) => name !== "looking")) tell(topic, "");
   };
   function open() {
     close();

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
@@ -231,3 +232,10 @@ def test_the_demo_does_not_move_into_a_house_that_is_lived_in(db, capsys):
     assert "a database that is in use" in capsys.readouterr().err
     assert User.objects.count() == 1
     assert not Equipment.objects.exists()
+
+
+def test_a_folder_with_a_long_path_has_its_socket_elsewhere():
+    assert demo._socket(Path("/srv/towerwatch")) == Path("/srv/towerwatch/simulated.sock")
+    deep = Path("/srv") / ("x" * 90)
+    assert len(str(demo._socket(deep))) <= demo.LONGEST_SOCKET
+    assert demo._socket(deep) == demo._socket(deep) != demo._socket(deep / "y")

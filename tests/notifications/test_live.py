@@ -157,3 +157,14 @@ def test_any_topics_may_be_asked_for(manager, topics):
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/event-stream"
     assert answer["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_stream_ends_when_the_server_stops():
+    async def follow():
+        stream = live.stream(["incidents"], 1)
+        assert await anext(stream) == "retry: 2000\n\n"
+        live.watcher.end()
+        return [message async for message in stream]
+
+    assert asyncio.run(follow()) == []

@@ -88,8 +88,7 @@ def make_ready() -> str:
 
 def children(metronome: Metronome) -> list[Child]:
     """The processes that make up Towerwatch."""
-    web = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", settings.HOST]
-    web += ["--port", str(settings.PORT), "--no-access-log", "--log-level", "warning"]
+    web = [sys.executable, "-m", "config.serve"]
     cluster = [sys.executable, "manage.py", "qcluster"]
     # A cluster's own forks are its sentinel and, below that, workers, monitor and pusher. A shift goes on for minutes
     # and may be cut at any time, so nothing is gained by waiting for it.
@@ -97,7 +96,7 @@ def children(metronome: Metronome) -> list[Child]:
     looking = Child("cluster looking", cluster, {"Q_CLUSTER_NAME": "looking"}, 2, 1.0, metronome.looking_ails)
     invented = [sys.executable, "-m", "agents.simulated", "--control", str(demo.SOCKET), "--port", str(demo.port())]
     network = Child("invented network", invented, wanted=lambda: metronome.has_demo)
-    return [Child("web", [*web, "--timeout-graceful-shutdown", "2"]), default, looking, network]
+    return [Child("web", web), default, looking, network]
 
 
 def announce(first_page: str) -> None:
