@@ -12,6 +12,7 @@ from agents.simulated.director import Director
 from agents.simulated.failures import endless_script
 from agents.simulated.network import DEFAULT_CUSTOMERS, DEFAULT_PORT, DEFAULT_SEED, Network, build
 from agents.simulated.server import ControlServer, SocketError
+from agents.simulated.uisp import UispServer
 
 _TICK = 0.1
 _FASTEST = 100
@@ -28,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as stack:
             devices = stack.enter_context(Devices(network))
             director = Director(devices, endless_script(network) if options.script else None)
+            uisp = _uisp(devices, options, stack)
             if options.control:
-                stack.callback(ControlServer(options.control, director).stop)
-            print(_ready_line(network, options.control), flush=True)
+                stack.callback(ControlServer(options.control, director, uisp).stop)
+            print(_ready_line(network, options.control, uisp), flush=True)
             _run(director, options.speed)
     except (DeviceError, SocketError, ValueError) as error:
         print(f"the demo network does not start: {error}", file=sys.stderr)
@@ -46,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--control", metavar="PATH", help="the unix socket for commands")
     parser.add_argument("--no-script", dest="script", action="store_false", help="nothing fails by itself")
     parser.add_argument("--speed", type=_speed, default=1.0, help="how fast the script's clock runs, at most 100")
+    parser.add_argument("--uisp", type=int, metavar="PORT", help="also be a UISP on this port; 0: a free one")
+    parser.add_argument("--uisp-odd", action="store_true", help="with the oddities of real data")
+    parser.add_argument("--uisp-devices", type=int, default=0, metavar="N", help="with so many devices at least")
     return parser
 
 
@@ -64,9 +69,19 @@ def _network(options: argparse.Namespace) -> Network:
     return network if options.port else build(options.customers, options.seed, free_port(network))
 
 
-def _ready_line(network: Network, control: str | None) -> str:
+def _uisp(devices: Devices, options: argparse.Namespace, stack: ExitStack) -> UispServer | None:
+    if options.uisp is None:
+        return None
+    return stack.enter_context(UispServer(devices, options.uisp, odd=options.uisp_odd, least=options.uisp_devices))
+
+
+def _ready_line(network: Network, control: str | None, uisp: UispServer | None) -> str:
     counts = f"{len(network.devices)} devices for {len(network.customers)} customers answer on port {network.port}"
-    return f"The demo network is ready: {counts}" + (f", commands at {control}." if control else ".")
+    return (
+        f"The demo network is ready: {counts}"
+        + (f", UISP at {uisp.url}" if uisp else "")
+        + (f", commands at {control}." if control else ".")
+    )
 
 
 def _run(director: Director, speed: float) -> None:

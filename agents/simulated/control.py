@@ -1,6 +1,7 @@
 """Talk to a running network: one line of JSON there, one back, over its unix socket.
 
-As a command: python -m agents.simulated.control PATH status|pause|resume|recover|fail NAME|restore NAME|play SCENARIO
+As a command: python -m agents.simulated.control PATH COMMAND [NAME], where COMMAND is status, pause, resume or recover,
+or, with a name, fail DEVICE, restore DEVICE, play SCENARIO or uisp FAULT.
 """
 
 import argparse
@@ -21,6 +22,7 @@ COMMANDS: dict[str, str | None] = {
     "pause": None,
     "resume": None,
     "recover": None,
+    "uisp": "fault",
 }
 _LARGEST_REPLY = 64 * 1024 * 1024
 
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m agents.simulated.control", description="Talk to the demo network.")
     parser.add_argument("path", help="the network's control socket")
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("name", nargs="?", help="the device, or the scenario")
+    parser.add_argument("name", nargs="?", help="the device, the scenario or the fault")
     options = parser.parse_args(arguments)
     takes = COMMANDS[options.command]
     if (takes is None) != (options.name is None):

@@ -20,11 +20,12 @@ _GONE_WITHIN = 5.0
 
 @dataclass(frozen=True)
 class Running:
-    """A network that answers in another process, and the path of its control socket."""
+    """A network that answers in another process, the path of its control socket, and where its UISP is."""
 
     network: Network
     control: Path
     process: subprocess.Popen[str]
+    uisp: str = ""
 
     def send(self, command: str, **arguments: str) -> dict[str, Any]:
         """Ask the network: send("fail", device="core-depot")."""
@@ -33,13 +34,26 @@ class Running:
 
 @contextmanager
 def running(
-    customers: int = DEFAULT_CUSTOMERS, seed: int = DEFAULT_SEED, port: int = 0, script: bool = False, speed: float = 1
+    customers: int = DEFAULT_CUSTOMERS,
+    seed: int = DEFAULT_SEED,
+    port: int = 0,
+    script: bool = False,
+    speed: float = 1,
+    uisp: bool = False,
+    odd: bool = False,
+    uisp_devices: int = 0,
 ) -> Iterator[Running]:
-    """A network on a free port, unless one is named, that lives as long as the block; RuntimeError if it cannot."""
+    """A network on a free port, unless one is named, that lives as long as the block; RuntimeError if it cannot.
+
+    With `uisp` it has a UISP as well, with odd data if wanted and with so many devices at least.
+    """
     with tempfile.TemporaryDirectory(prefix="simulated-") as folder:
         path = Path(folder) / "control"
         numbers = {"--customers": customers, "--seed": seed, "--port": port, "--speed": speed, "--control": path}
-        arguments = [str(part) for pair in numbers.items() for part in pair] + ([] if script else ["--no-script"])
+        if uisp:
+            numbers |= {"--uisp": 0, "--uisp-devices": uisp_devices}
+        switches = [name for name, on in {"--no-script": not script, "--uisp-odd": odd}.items() if on]
+        arguments = [str(part) for pair in numbers.items() for part in pair] + switches
         process = subprocess.Popen(
             [sys.executable, "-m", "agents.simulated", *arguments],
             cwd=_ROOT,
@@ -49,8 +63,9 @@ def running(
         )
         try:
             _wait_until_ready(process)
-            chosen = control.send(path, {"command": "status"}, timeout=10)["port"]
-            yield Running(build(customers, seed, chosen), path, process)
+            status = control.send(path, {"command": "status"}, timeout=10)
+            address = f"http://127.0.0.1:{status['uisp']['port']}" if uisp else ""
+            yield Running(build(customers, seed, status["port"]), path, process, address)
         finally:
             _end(process)
 

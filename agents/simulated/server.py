@@ -14,6 +14,7 @@ from typing import Any
 from agents.simulated.control import COMMANDS, read_line
 from agents.simulated.devices import DeviceError
 from agents.simulated.director import Director
+from agents.simulated.uisp import UispServer
 
 _LARGEST_REQUEST = 64 * 1024
 _SECONDS_PER_CONVERSATION = 5.0
@@ -27,8 +28,8 @@ class SocketError(Exception):
 class ControlServer:
     """Answers on a unix socket that only its owner may open, each caller in a thread of its own."""
 
-    def __init__(self, path: str | Path, director: Director) -> None:
-        self._path, self._director = Path(path), director
+    def __init__(self, path: str | Path, director: Director, uisp: UispServer | None = None) -> None:
+        self._path, self._director, self._uisp = Path(path), director, uisp
         self._places = threading.BoundedSemaphore(_CONVERSATIONS)
         self._stopping = threading.Event()
         self._listener = _bind(self._path)
@@ -72,14 +73,14 @@ class ControlServer:
         deadline = time.monotonic() + _SECONDS_PER_CONVERSATION
         try:
             line = read_line(connection, _LARGEST_REQUEST, deadline)
-            reply = answer(self._director, line)
+            reply = answer(self._director, line, self._uisp)
         except ValueError as error:
             reply = _refusal(str(error))
         connection.settimeout(_SECONDS_PER_CONVERSATION)
         return json.dumps(reply).encode() + b"\n"
 
 
-def answer(director: Director, line: bytes) -> dict[str, Any]:
+def answer(director: Director, line: bytes, uisp: UispServer | None = None) -> dict[str, Any]:
     """Do what a line asks for; a line that is wrong is told what is wrong with it, and changes nothing."""
     try:
         request = json.loads(line)
@@ -89,7 +90,7 @@ def answer(director: Director, line: bytes) -> dict[str, Any]:
     if wrong:
         return _refusal(wrong)
     try:
-        return {"ok": True, **_obey(director, request)}
+        return {"ok": True, **_obey(director, request, uisp)}
     except (LookupError, DeviceError) as error:
         return _refusal(str(error.args[0]))
 
@@ -109,13 +110,21 @@ def _fault(request: Any) -> str:
     return ""
 
 
-def _obey(director: Director, request: dict[str, str]) -> dict[str, Any]:
+def _obey(director: Director, request: dict[str, str], uisp: UispServer | None) -> dict[str, Any]:
     command = request["command"]
     takes = COMMANDS[command]
-    if command != "status":
+    if command == "uisp":
+        _play(uisp, request["fault"])
+    elif command != "status":
         act: Callable[..., None] = getattr(director, command)
         act(*([request[takes]] if takes else []))
-    return director.status()
+    return director.status() | ({"uisp": uisp.status()} if uisp else {})
+
+
+def _play(uisp: UispServer | None, fault: str) -> None:
+    if not uisp:
+        raise LookupError("no UISP is running here")
+    uisp.play(fault)
 
 
 def _refusal(error: str) -> dict[str, Any]:

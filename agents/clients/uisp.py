@@ -1,0 +1,116 @@
+"""A client of UISP: its network (NMS, UISP API v2.1) and its customers (CRM API v1.0). It only ever reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.clients import uisp_objects
+from agents.clients.faults import FaultKind, UpstreamFault
+from agents.clients.http import LARGEST, Endpoint, get_json, origin
+from agents.clients.shapes import Fields, RowError, RowReader, Rows, RowT
+from agents.clients.uisp_objects import UispClient, UispDevice, UispLink, UispService, UispSite
+
+_NMS, _CRM = "/nms/api/v2.1", "/crm/api/v1.0"
+_PAGE = 500
+_MOST_PAGES = 1000
+
+
+@dataclass(frozen=True)
+class Uisp:
+    """One UISP. Each question may raise UpstreamFault; then nothing is known of any device.
+
+    `url` is where staff open UISP: its path is not used. ValueError if it, or a key, cannot be. `seconds` is for
+    one answer as a whole. The objects of NMS come in one answer each, those of CRM in pages.
+    """
+
+    url: str
+    nms_key: str = field(repr=False)
+    crm_key: str = field(default="", repr=False)
+    verify_tls: bool = True
+    seconds: float = 60.0
+    connect_seconds: float = 10.0
+    largest: int = LARGEST
+    page: int = _PAGE
+
+    def __post_init__(self) -> None:
+        self._endpoint(_NMS, "x-auth-token", self.nms_key)
+        self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key)
+
+    def devices(self) -> Rows[UispDevice]:
+        """All devices, those of third parties included."""
+        return self._nms("/devices", "devices", uisp_objects.device, ("identification", "id"))
+
+    def sites(self) -> Rows[UispSite]:
+        """All towers and all places of customers, with the CRM objects they belong to."""
+        path = ("identification", "id")
+        return self._nms("/sites", "sites", uisp_objects.site, path, {"ucrmDetails": "true"})
+
+    def data_links(self) -> Rows[UispLink]:
+        """What is connected with what."""
+        return self._nms("/data-links", "data-links", uisp_objects.link, ("id",))
+
+    def clients(self) -> Rows[UispClient]:
+        """All customers that are neither leads nor archived."""
+        return self._crm("/clients", "clients", uisp_objects.client, {"lead": 0, "isArchived": 0})
+
+    def services(self) -> Rows[UispService]:
+        """What the customers have."""
+        return self._crm("/clients/services", "services", uisp_objects.service, {})
+
+    def nms_version(self) -> str:
+        """The version of NMS: the cheapest proof that address and key are right."""
+        return _version(get_json(self._endpoint(_NMS, "x-auth-token", self.nms_key), "/nms/version"))
+
+    def crm_version(self) -> str:
+        """The version of CRM, likewise."""
+        return _version(get_json(self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key), "/version"))
+
+    def _nms(
+        self,
+        path: str,
+        what: str,
+        read: Callable[[Fields], RowT],
+        id_path: Sequence[str],
+        parameters: dict[str, Any] | None = None,
+    ) -> Rows[RowT]:
+        reader = RowReader(what, read, id_path)
+        reader.add(get_json(self._endpoint(_NMS, "x-auth-token", self.nms_key), path, parameters))
+        return reader.done()
+
+    def _crm(self, path: str, what: str, read: Callable[[Fields], RowT], parameters: dict[str, Any]) -> Rows[RowT]:
+        reader = RowReader(what, read, ("id",))
+        for page in self._pages(path, parameters):
+            reader.add(page)
+        return reader.done()
+
+    def _pages(self, path: str, parameters: dict[str, Any]) -> Iterator[Any]:
+        """The pages of a list. CRM API v1.0 gives no total, and nothing forbids a server to cap `limit`.
+
+        So the end is an empty page, or one shorter than what was asked and than the page before.
+        """
+        endpoint = self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key)
+        offset, before, last = 0, self.page, None
+        for _ in range(_MOST_PAGES):
+            page = get_json(endpoint, path, {**parameters, "limit": self.page, "offset": offset})
+            # Only a server that ignores the offset says the same twice.
+            if page == [] or page == last:
+                return
+            yield page
+            if offset and len(page) < before:
+                return
+            offset, before, last = offset + len(page), len(page), page
+        raise UpstreamFault(FaultKind.TOO_LARGE, f"{endpoint.base}{path} has more than {_MOST_PAGES} pages")
+
+    def _endpoint(self, base: str, header: str, key: str) -> Endpoint:
+        return Endpoint(
+            origin(self.url) + base, header, key, self.verify_tls, self.seconds, self.connect_seconds, self.largest
+        )
+
+
+def _version(answer: Any) -> str:
+    try:
+        return Fields(answer).needed_text("version")
+    except RowError as error:
+        raise UpstreamFault(FaultKind.SHAPE, f"version: {error}") from None
