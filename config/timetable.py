@@ -24,6 +24,7 @@ TIMETABLE = (
     Entry("outages.jobs.tidy", 1, "outages of what is no longer looked at come to an end"),
     Entry("outages.jobs.fold", 10, "readings move from the journal into hours, which charts read fast"),
     Entry("outages.jobs.prune", 60 * 24, "single readings are kept for a fortnight"),
+    Entry("customers.imports.jobs.sweep", 60, "a file that nobody imported is not kept for more than a day"),
     Entry("config.jobs.sweep", 60, "finished tasks and ended sessions are not kept for ever"),
 )
 

@@ -1,6 +1,7 @@
 """The index of this app's models; each slice has its own."""
 
 from customers.equipment.models import Equipment, Kind, State
+from customers.imports.models import ImportRun
 from customers.people.models import Contact, Customer, Site
 
-__all__ = ["Contact", "Customer", "Equipment", "Kind", "Site", "State"]
+__all__ = ["Contact", "Customer", "Equipment", "ImportRun", "Kind", "Site", "State"]

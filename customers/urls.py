@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("customers.people.urls")),
     path("", include("customers.equipment.urls")),
+    path("", include("customers.imports.urls")),
 ]

@@ -50,6 +50,7 @@ def equipment(request: HttpRequest, pk: int) -> HttpResponse:
     shown = list(downlinks[: SHOWN + 1])
     below = reach(pk)
     context = {
+        "object": found,
         "equipment": found,
         "chain": chain(pk)[::-1],
         "downlinks": [(downlink, below.by_branch.get(downlink.pk, 0)) for downlink in shown[:SHOWN]],

@@ -56,7 +56,7 @@ def site(request: HttpRequest, pk: int) -> HttpResponse:
         down=Count("pk", Q(state=Customer.State.DOWN, suspended=False)),
     )
     shown = served.order_by("state", "name", "pk")[:SHOWN]
-    context = {"site": found, "equipment": equipment[:STANDING], "more": len(equipment) > STANDING}
+    context = {"object": found, "site": found, "equipment": equipment[:STANDING], "more": len(equipment) > STANDING}
     return render(request, "customers/site.html", context | {"served": shown, "counts": counts})
 
 

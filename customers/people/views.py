@@ -40,7 +40,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer: served or not, with what, and whom to talk to."""
     found = get_object_or_404(Customer.objects.with_tags().prefetch_related("contacts", "sites"), pk=pk)
     equipment = found.equipment.select_related("uplink", "site").order_by("archived_at", "name", "pk")
-    return render(request, "customers/customer.html", {"customer": found, "equipment": equipment})
+    return render(request, "customers/customer.html", {"object": found, "customer": found, "equipment": equipment})
 
 
 @may_see
