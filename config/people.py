@@ -37,6 +37,7 @@ MAY = (
     Right("config.health", "See how Towerwatch itself is doing", EVERYBODY),
     Right("config.play", "Let something fail in the demo", frozenset({ADMINISTRATOR, ENGINEER})),
     Right("config.people", "Add users, set roles, turn accounts off", frozenset({ADMINISTRATOR})),
+    Right("notifications.subscribe_others", "Say what others and each role hear of", frozenset({ADMINISTRATOR})),
     Right("config.options", "Set the name, the time zone and the demo", frozenset({ADMINISTRATOR})),
 )
 GRANTED = {(right.permission, role) for right in MAY for role in right.roles}
@@ -57,12 +58,20 @@ class RoleBackend(BaseBackend):
         raise PermissionDenied
 
 
-def _user(key: str) -> Iterable[models.Model]:
-    return User.objects.filter(pk=key, is_active=True)
+def _users(keys: Iterable[str]) -> Iterable[tuple[str, models.Model]]:
+    return ((str(user.pk), user) for user in User.objects.filter(pk__in=keys, is_active=True))
 
 
-def _role(key: str) -> Iterable[models.Model]:
-    return User.objects.filter(role=key, is_active=True)
+def _user_choices() -> Iterable[tuple[str, str]]:
+    return ((str(user.pk), str(user)) for user in User.objects.filter(is_active=True))
+
+
+def _user_name(key: str) -> str:
+    return str(User.objects.filter(pk=key).first() or "somebody who has left")
+
+
+def _roles(keys: Iterable[str]) -> Iterable[tuple[str, models.Model]]:
+    return ((user.role, user) for user in User.objects.filter(role__in=keys, is_active=True))
 
 
 def _because_of_role(key: str) -> str:
@@ -70,6 +79,22 @@ def _because_of_role(key: str) -> str:
 
 
 RECIPIENTS = [
-    RecipientKind("user", "One person", _user, lambda key: "you are subscribed to it"),
-    RecipientKind("role", "Everybody of a role", _role, _because_of_role),
+    RecipientKind(
+        "user",
+        "One person",
+        people=_users,
+        because=lambda key: "you are subscribed to it",
+        reaching=lambda user: [str(user.pk)],
+        choices=_user_choices,
+        name=_user_name,
+    ),
+    RecipientKind(
+        "role",
+        "Everybody of a role",
+        people=_roles,
+        because=_because_of_role,
+        reaching=lambda user: [user.role],
+        choices=lambda: Role.choices,
+        name=lambda key: f"everybody in the role {Role(key).label}",
+    ),
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from notifications.channels.channel import DeliveryError, named
@@ -27,8 +29,9 @@ def waiting(now: datetime) -> bool:
 
 def deliver(now: datetime, most: int = 500) -> int:
     """Send what is due, one at a time, until nothing is left or `most` are done; how many were tried."""
-    tried = 0
-    while tried < most and (batch := claim(now, 20)):
+    tried, began = 0, time.monotonic()
+    # A lease counts from its own claim: from the start of a long round it would have lapsed before it began.
+    while tried < most and (batch := claim(now + timedelta(seconds=time.monotonic() - began), 20)):
         for delivery in batch:
             attempt(delivery)
         tried += len(batch)
@@ -56,7 +59,9 @@ def attempt(delivery: Delivery) -> None:
     if delivery.notice.withdrawn_at or delivery.address.off_at:
         _settle(delivery, Delivery.State.WITHDRAWN)
         return
-    row = Attempt.objects.create(delivery=delivery, started_at=timezone.now())
+    row = _begin(delivery, timezone.now())
+    if row is None:
+        return
     try:
         named(delivery.address.channel).send(delivery)
     except DeliveryError as fault:
@@ -68,6 +73,22 @@ def attempt(delivery: Delivery) -> None:
         with transaction.atomic():
             Attempt.objects.filter(pk=row.pk).update(ended_at=timezone.now())
             _settle(delivery, Delivery.State.DONE)
+
+
+def _begin(delivery: Delivery, now: datetime) -> Attempt | None:
+    """Write the attempt down with a whole lease before it; None where this worker is not to send.
+
+    Those claimed together wait for each other, so the last of a slow batch may be another worker's by now. The try is
+    counted here and not at its end: a delivery that kills its worker comes to an end, too.
+    """
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease, state=Delivery.State.WAITING)
+        if not mine.update(leased_until=now + LEASE, tries=F("tries") + 1):
+            return None
+        if delivery.tries > len(BACK_OFF):
+            _settle(delivery, Delivery.State.FAILED)
+            return None
+        return Attempt.objects.create(delivery=delivery, started_at=now)
 
 
 def _failed(delivery: Delivery, row: Attempt, fault: DeliveryError) -> None:
@@ -88,4 +109,4 @@ def _failed(delivery: Delivery, row: Attempt, fault: DeliveryError) -> None:
 def _settle(delivery: Delivery, state: str, **more: datetime) -> None:
     """Record the end of a try, unless the lease lapsed and another worker has the delivery by now."""
     mine = Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease)
-    mine.update(state=state, tries=delivery.tries + 1, leased_until=None, lease="", **more)
+    mine.update(state=state, leased_until=None, lease="", **more)

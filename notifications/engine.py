@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -14,6 +16,7 @@ from django.db import models, transaction
 
 from notifications import interest, recipients
 from notifications.events import Due, Event, declared, of
+from notifications.matching import Match
 from notifications.models import Address, Delivery, Notice, Subscription
 
 FINGERPRINT_VERSION = 1
@@ -59,12 +62,34 @@ class Plan:
 def consider(changes: Sequence[Change], now: datetime) -> int:
     """Write the notices that these changes call for, in the caller's transaction; how many were new."""
     plans: dict[str, Plan] = {}
+    # Who is meant is asked once for all changes: a tower that fails brings hundreds of outages in one call.
+    resolve = cache(recipients.resolve)
     for before, after in changes:
-        for plan in _plans(before, after):
+        for plan in _plans(before, after, now, resolve):
             known = plans.setdefault(plan.fingerprint(), plan)
             if known is not plan:
                 known.why += plan.why
-    return _write(list(plans.values()), now) if plans else 0
+    return _write({mark: (plan.notice(now), plan.recipient) for mark, plan in plans.items()}) if plans else 0
+
+
+def tell(people: Iterable[models.Model], text: str, link: str, about: models.Model, now: datetime) -> int:
+    """Write to these people, whatever they subscribe to, in the caller's transaction; how many are told."""
+    written = [(_direct(person, text, link, about, now), person) for person in people]
+    return _write({notice.fingerprint: (notice, person) for notice, person in written}) if written else 0
+
+
+def _direct(person: models.Model, text: str, link: str, about: models.Model, now: datetime) -> Notice:
+    return Notice(
+        fingerprint=secrets.token_hex(32),
+        object_type=ContentType.objects.get_for_model(about),
+        object_id=about.pk,
+        recipient_type=ContentType.objects.get_for_model(person),
+        recipient_id=person.pk,
+        text=text if len(text) <= 280 else text[:279] + "…",
+        link=link,
+        due_at=now,
+        created_at=now,
+    )
 
 
 def wanted(label: str) -> bool:
@@ -72,45 +97,29 @@ def wanted(label: str) -> bool:
     return interest.wanted(label)
 
 
-def _plans(before: Any, after: Any) -> Iterable[Plan]:
+def _plans(before: Any, after: Any, now: datetime, resolve: Callable[[str, str], list[models.Model]]) -> Iterable[Plan]:
     thing = after if after is not None else before
     if not interest.wanted(thing._meta.label):
         return
+    match = Match(thing, now)
     for event in of(thing._meta.label):
-        for wish in _matching(event, thing):
+        wishes, off = match.wishes(event.key)
+        for wish in wishes:
             due = event.when(before, after, event.asked(wish.asked))
-            if due is not None:
-                for recipient in recipients.resolve(*wish.recipient):
-                    yield Plan(event, thing, due, recipient, [wish.pk])
+            if due is not None and match.has_tags_for(wish):
+                told = (person for person in resolve(*wish.recipient) if match.is_told(person, wish, off))
+                yield from (Plan(event, thing, due, person, [wish.pk]) for person in told)
 
 
-def _matching(event: Event, thing: models.Model) -> list[interest.Wish]:
-    wishes = interest.wishes(event.key)
-    if wishes is None:
-        return []
-    found = list(wishes.to_all)
-    for scope in _scopes(thing) if wishes.to_one else ():
-        found += wishes.to_one.get(scope, ())
-    return found
-
-
-def _scopes(thing: models.Model) -> list[tuple[int, int]]:
-    """The object itself and what it belongs to (its customer, site, equipment), as (content type, pk)."""
-    declared_scopes: list[tuple[str, int | None]] = getattr(thing, "scopes", list)()
-    labels = [(thing._meta.label, thing.pk), *declared_scopes]
-    return [(ContentType.objects.get_by_natural_key(*label.lower().split(".")).pk, pk) for label, pk in labels if pk]
-
-
-def _write(plans: list[Plan], now: datetime) -> int:
+def _write(wanted: dict[str, tuple[Notice, models.Model]]) -> int:
     """The outbox: notices and their deliveries. The unique fingerprint, not a look before it, keeps doubles away."""
     with transaction.atomic():
-        fingerprints = [plan.fingerprint() for plan in plans]
-        known = set(Notice.objects.filter(fingerprint__in=fingerprints).values_list("fingerprint", flat=True))
-        Notice.objects.bulk_create([plan.notice(now) for plan in plans], ignore_conflicts=True)
-        new = Notice.objects.filter(fingerprint__in=set(fingerprints) - known)
+        known = set(Notice.objects.filter(fingerprint__in=list(wanted)).values_list("fingerprint", flat=True))
+        Notice.objects.bulk_create([notice for notice, _ in wanted.values()], ignore_conflicts=True)
+        # What another process wrote in between is among them: its deliveries are unique too, so either may add them.
+        new = Notice.objects.filter(fingerprint__in=wanted.keys() - known)
         rows = {notice.fingerprint: notice for notice in new}
-        people = {plan.fingerprint(): plan.recipient for plan in plans}
-        _address(rows, people)
+        _address(rows, {mark: person for mark, (_, person) in wanted.items()})
         recipients.wake()
     return len(rows)
 
@@ -137,6 +146,8 @@ def reasons(notices: Iterable[Notice]) -> dict[int, str]:
 
 
 def _reason(notice: Notice, wishes: list[Subscription]) -> str:
+    if not notice.event:
+        return "It was written to you; no subscription asked for it."
     event = declared().get(notice.event)
     because = [recipients.because(wish.recipient_kind, wish.recipient_key) for wish in wishes]
     why = "; ".join(dict.fromkeys(because)) or "the subscription has been deleted since"

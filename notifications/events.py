@@ -53,7 +53,8 @@ class Event:
 
     `when` is pure: (before, after, asked) -> Due or None; before is None on create, after None on delete. `says` is
     the text of the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names
-    the roles that hear of it without subscribing.
+    the roles that hear of it without subscribing. `within` lists the models that its object belongs to, as the labels
+    that `scopes()` gives: their pages offer this event, too.
     """
 
     key: str
@@ -66,6 +67,7 @@ class Event:
     people: Callable[[Any], Iterable[Any]] | None = None
     tone: str = "plain"
     defaults: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
     def text(self, thing: models.Model) -> str:
         """The words of a notice about `thing`, at most 280 signs."""
@@ -97,3 +99,9 @@ def declared() -> dict[str, Event]:
 def of(label: str) -> tuple[Event, ...]:
     """The events of one model, by its label ("outages.Incident")."""
     return tuple(event for event in declared().values() if event.of == label)
+
+
+@cache
+def concerning(label: str) -> tuple[Event, ...]:
+    """The events of one model, and of what belongs to it."""
+    return tuple(event for event in declared().values() if label == event.of or label in event.within)

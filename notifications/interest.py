@@ -11,11 +11,13 @@ import fcntl
 import mmap
 import os
 import struct
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +25,8 @@ from django.db import transaction
 
 DIRTY_SECONDS = 60.0
 CELL = struct.Struct("=Qd")
+Scope = tuple[int, int]
+Mutes = dict[Scope, dict[int, datetime | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class Wish:
     event: str
     recipient: tuple[str, str]
     asked: dict[str, Any]
+    off: bool = False
+    tags_in: frozenset[str] = frozenset()
+    tags_out: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -40,7 +47,7 @@ class Wishes:
     """The subscriptions of one event: to all objects of its kind, and to single ones by (content type, pk)."""
 
     to_all: list[Wish] = field(default_factory=list)
-    to_one: dict[tuple[int, int], list[Wish]] = field(default_factory=lambda: defaultdict(list))
+    to_one: dict[Scope, list[Wish]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Version:
@@ -56,12 +63,16 @@ class Version:
         count, dirty_until = CELL.unpack(self.map[: CELL.size])
         return count, dirty_until
 
-    def write(self, counted: int, dirty_until: float) -> None:
-        """Count up by `counted` and say until when a change may be in flight."""
+    def write(self, counted: int, dirty_until: float, instead_of: float | None = None) -> None:
+        """Count up by `counted` and say until when a change may be in flight.
+
+        With `instead_of` only where that is what it says: if it is not, another change has begun, and stays in flight.
+        """
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
         try:
-            count, _ = self.read()
-            self.map[: CELL.size] = CELL.pack(count + counted, dirty_until)
+            count, dirty = self.read()
+            kept = dirty if instead_of not in (None, dirty) else dirty_until
+            self.map[: CELL.size] = CELL.pack(count + counted, kept)
         finally:
             fcntl.flock(self.descriptor, fcntl.LOCK_UN)
 
@@ -74,36 +85,48 @@ class Memory:
         self.count = -1
         self.by_event: dict[str, Wishes] = {}
         self.labels: frozenset[str] = frozenset()
+        self.mutes: Mutes = {}
+        self.lock = threading.Lock()
 
     def refresh(self) -> None:
         """Load the subscriptions again if any process changed one since."""
         if self.version is None:
             self.version = Version()
-        count, dirty_until = self.version.read()
-        dirty = dirty_until and time.time() < dirty_until
-        if count == self.count and not dirty_until:
+        if self.version.read() == (self.count, 0.0):
             return
-        self.load()
-        # A change that was in flight may not have been seen: the next question loads again.
-        self.count = -1 if dirty else count
-        if dirty_until and not dirty:
-            self.version.write(1, 0.0)
+        # One thread at a time: one that began earlier and ends later would put old wishes under a new count.
+        with self.lock:
+            count, dirty_until = self.version.read()
+            dirty = time.time() < dirty_until
+            self.load()
+            # A change that was in flight may not have been seen: the next question loads again.
+            self.count = -1 if dirty else count
+            if dirty_until and not dirty:
+                self.version.write(1, 0.0, instead_of=dirty_until)
 
     def load(self) -> None:
-        """Read every subscription; one that names no declared event is left aside."""
+        """Read every subscription and mute; a subscription that names no declared event is left aside."""
         from notifications.events import declared
-        from notifications.models import Subscription
+        from notifications.models import Mute, Subscription
 
         by_event: dict[str, Wishes] = defaultdict(Wishes)
         rows = Subscription.objects.values_list(
-            "pk", "event", "recipient_kind", "recipient_key", "object_type_id", "object_id", "asked"
-        )
-        for pk, key, kind, who, type_id, object_id, asked in rows.iterator(chunk_size=5000):
-            wish = Wish(pk, key, (kind, who), asked)
+            "pk", "event", "recipient_kind", "recipient_key", "object_type_id", "object_id", "asked", "off", "tags_in",
+            "tags_out",
+        )  # fmt: skip
+        told = set()
+        for pk, key, kind, who, type_id, object_id, asked, off, *tags in rows.iterator(chunk_size=5000):
+            wish = Wish(pk, key, (kind, who), asked, off, *(frozenset(map(str.casefold, names)) for names in tags))
+            if not off:
+                told.add(key)
             place = by_event[key]
             (place.to_all if object_id is None else place.to_one[type_id, object_id]).append(wish)
         self.by_event = {key: wishes for key, wishes in by_event.items() if key in declared()}
-        self.labels = frozenset(declared()[key].of for key in self.by_event)
+        self.labels = frozenset(declared()[key].of for key in told & self.by_event.keys())
+        mutes: Mutes = defaultdict(dict)
+        for type_id, object_id, user, until in Mute.objects.values_list("object_type_id", "object_id", "user", "until"):
+            mutes[type_id, object_id][user] = until
+        self.mutes = dict(mutes)
 
 
 _memory = Memory()
@@ -120,13 +143,18 @@ def wishes(event: str) -> Wishes | None:
     return _memory.by_event.get(event)
 
 
+def mutes() -> Mutes:
+    """Who hears nothing of which object until when, as `wanted` last saw it."""
+    return _memory.mutes
+
+
 @contextmanager
 def changing() -> Iterator[None]:
     """Wrap a change of subscriptions: every process sees it with its very next save after the commit."""
     if _memory.version is None:
         _memory.version = Version()
-    version = _memory.version
-    version.write(0, time.time() + DIRTY_SECONDS)
+    version, until = _memory.version, time.time() + DIRTY_SECONDS
+    version.write(0, until)
     with transaction.atomic():
         yield
-        transaction.on_commit(lambda: version.write(1, 0.0))
+        transaction.on_commit(lambda: version.write(1, 0.0, instead_of=until))

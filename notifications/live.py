@@ -111,6 +111,7 @@ watcher = Watcher()
 
 async def stream(topics: Iterable[str], user_pk: int) -> AsyncIterator[str]:
     """Server-sent events: one message for each change of a topic; "inbox" is the user's own and nobody else's."""
+    # Whose topic it is stands behind a colon: by such a name anybody could follow somebody else's.
     wanted = {inbox(user_pk) if name == "inbox" else name: name for name in topics if ":" not in name}
     follower: Follower = (asyncio.get_running_loop(), asyncio.Queue())
     watcher.follow(follower)

@@ -36,12 +36,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _reader(request: HttpRequest) -> Model:
+def reader(request: HttpRequest) -> Model:
+    """Whoever asks."""
     return cast(Model, request.user)
 
 
 def _mine(request: HttpRequest) -> Notices:
-    return Notice.objects.to(_reader(request))
+    return Notice.objects.to(reader(request))
 
 
 def _shown(notices: list[Notice]) -> list[Notice]:
@@ -58,7 +59,7 @@ def opened(request: HttpRequest, pk: int) -> HttpResponse:
     notice = get_object_or_404(_mine(request), pk=pk)
     if notice.read_at is None:
         Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
-        live.bump(live.inbox(_reader(request).pk))
+        live.bump(live.inbox(reader(request).pk))
     return redirect(notice.link or "inbox")
 
 
@@ -67,7 +68,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
     """Mark everything in one's inbox as read."""
     now = timezone.now()
     if _mine(request).told(now).unread().update(read_at=now):
-        live.bump(live.inbox(_reader(request).pk))
+        live.bump(live.inbox(reader(request).pk))
     return redirect("inbox")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from notifications.conditions import changed, created, filled
 from notifications.events import Ask, Asked, Event
 
+EVERYTHING = ("customers.Equipment", "customers.Customer", "customers.Site")
 AT_LEAST = Ask("at_least", "From how many customers on (towers, APs and links always)", default=5, minimum=1)
 
 
@@ -17,6 +18,7 @@ EVENTS = [
     Event(
         "incident.opened",
         of="outages.Incident",
+        within=EVERYTHING,
         label="An incident opened",
         when=created(matters),
         asks=(AT_LEAST,),
@@ -27,6 +29,7 @@ EVENTS = [
     Event(
         "incident.changed",
         of="outages.Incident",
+        within=EVERYTHING,
         label="Somebody worked on an incident",
         when=changed("state", "owner_id", "expected_at", "sentence", where=lambda i, a: i.closed_at is None),
         says="{after.title}: {after.news}",
@@ -34,6 +37,7 @@ EVENTS = [
     Event(
         "incident.closed",
         of="outages.Incident",
+        within=EVERYTHING,
         label="An incident is over",
         when=filled("closed_at", matters),
         asks=(AT_LEAST,),
@@ -44,6 +48,7 @@ EVENTS = [
     Event(
         "outage.opened",
         of="outages.Outage",
+        within=EVERYTHING,
         label="A piece of equipment went down",
         when=created(),
         says="{after.equipment.name} is down",
@@ -52,6 +57,7 @@ EVENTS = [
     Event(
         "outage.closed",
         of="outages.Outage",
+        within=EVERYTHING,
         label="A piece of equipment came back",
         when=filled("ended_at"),
         says="{after.equipment.name} is back after {after.lasted}",

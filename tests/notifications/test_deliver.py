@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
 
 from notifications import deliver
 from notifications.channels import channel
@@ -35,7 +36,9 @@ def road(settings):
     found = type(channel.named("road"))
     found.fault, found.sent = None, []
     globals()["Road"] = found
+    send = found.send
     yield found
+    found.send = send
     channel.named.cache_clear()
 
 
@@ -92,6 +95,49 @@ def test_who_comes_late_does_not_overwrite_what_another_recorded(road):
     road.fault = channel.DeliveryError("slow")
     deliver.attempt(late)
     assert Delivery.objects.get().state == Delivery.State.DONE
+
+
+def test_who_comes_too_late_to_send_does_not_send(road):
+    waiting()
+    (late,) = deliver.claim(NOW, 1)
+    deliver.claim(NOW + deliver.LEASE, 1)
+    deliver.attempt(late)
+    assert road.sent == []
+    assert not Attempt.objects.exists()
+
+
+def test_the_last_of_a_slow_batch_has_a_whole_lease_when_it_is_sent(road):
+    waiting()
+    (delivery,) = deliver.claim(timezone.now() - timedelta(seconds=59), 1)
+    left = []
+    road.send = lambda self, sending: left.append(Delivery.objects.get().leased_until - timezone.now())
+    deliver.attempt(delivery)
+    assert left[0] > timedelta(seconds=50)
+
+
+def test_a_claim_late_in_a_long_round_has_its_own_lease(road, monkeypatch):
+    waiting()
+    hours = iter([0.0, 3600.0, 3600.0])
+    monkeypatch.setattr(deliver.time, "monotonic", lambda: next(hours))
+    claimed = []
+    monkeypatch.setattr(deliver, "attempt", lambda delivery: claimed.append(delivery.leased_until))
+    deliver.deliver(NOW, most=1)
+    assert claimed == [NOW + timedelta(hours=1) + deliver.LEASE]
+
+
+def test_a_delivery_that_kills_its_worker_every_time_is_given_up(road):
+    waiting(tries=len(deliver.BACK_OFF) + 1)
+    deliver.deliver(NOW)
+    assert road.sent == []
+    assert Delivery.objects.get().state == Delivery.State.FAILED
+
+
+def test_a_try_counts_from_its_start(road):
+    waiting()
+    seen = []
+    road.send = lambda self, sending: seen.append(Delivery.objects.get().tries)
+    deliver.deliver(NOW)
+    assert seen == [1]
 
 
 def test_a_temporary_fault_is_tried_again_later_and_at_last_given_up(road):

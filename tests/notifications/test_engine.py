@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from notifications import engine, interest
+from notifications import engine, interest, recipients
 from notifications.models import Address, Delivery, Notice, Subscription
 from notifications.observe import Unobserved
 from outages.models import Incident
@@ -134,3 +135,42 @@ def test_a_subscription_of_another_process_is_seen_by_the_very_next_question():
     wants("outage.opened")
     memory.refresh()
     assert "outages.Outage" in memory.labels
+
+
+def test_who_is_meant_is_asked_once_however_much_changes():
+    make.user(role="engineer")
+    wants("incident.opened")
+    found = [(None, incident()) for _ in range(3)]
+    Notice.objects.all().delete()
+    with CaptureQueriesContext(connection) as asked:
+        assert engine.consider(found, NOW) == 3
+    assert sum('FROM "config_user"' in query["sql"] for query in asked) == 1
+
+
+def test_more_than_a_thousand_recipients_have_their_inboxes():
+    people = [make.user() for _ in range(2)]
+    for person in people:
+        person.pk += 10_000
+    many = [type(people[0])(pk=number) for number in range(1, 1200)]
+    assert len(recipients.addresses([*people, *many])) == 1201
+
+
+def test_subscriptions_that_many_change_at_once_are_seen_by_the_very_next_question():
+    wants("outage.opened")
+    memory = interest.Memory()
+    memory.version = version = interest.Version()
+    version.write(1, 0.0)
+    memory.refresh()
+    Subscription.objects.all().delete()
+    memory.refresh()
+    assert "outages.Outage" not in memory.labels
+
+
+def test_a_change_that_is_in_flight_stays_so_when_another_one_ends():
+    version = interest.Version()
+    version.write(0, 100.0)
+    version.write(0, 200.0)
+    version.write(1, 0.0, instead_of=100.0)
+    assert version.read()[1] == 200.0
+    version.write(1, 0.0, instead_of=200.0)
+    assert version.read()[1] == 0.0

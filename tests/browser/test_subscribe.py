@@ -1,0 +1,50 @@
+"""The menu behind the bell of an object opens in its place, follows what is chosen, and is sound."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from notifications.models import Subscription
+from tests import make
+from tests.browser.examined import AXE, RUN_AXE, SIZES, TOO_WIDE
+
+
+def opened(page: Page, address: str) -> Any:
+    """The menu of the thing at this address."""
+    page.goto(address)
+    page.locator("#subscribe").get_by_role("link", name="Subscribe").click()
+    menu = page.locator("#subscribe")
+    expect(menu.get_by_role("button", name="Save")).to_be_visible()
+    return menu
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_menu_opens_in_its_place_and_is_sound(desk: Any, size: str):
+    page = desk("administrator", size)
+    site = make.site("Högsåra north ridge")
+    menu = opened(page, site.get_absolute_url())
+    expect(page).to_have_url(page.url)
+    page.evaluate(AXE.axe_script)
+    assert [*page.evaluate(RUN_AXE, {}), *page.evaluate(TOO_WIDE)] == []
+    menu.get_by_label("An incident opened").check()
+    menu.get_by_label("From how many customers").first.fill("2")
+    menu.get_by_role("button", name="Save").click()
+    expect(page.locator("#subscribe")).to_contain_text("1 of us listens")
+    row = Subscription.objects.get()
+    assert (row.about, row.asked) == (site, {"at_least": 2})
+
+
+def test_choosing_somebody_else_or_all_of_a_kind_shows_what_they_hear(desk: Any):
+    page, other = desk("administrator"), make.user(name="Tomás Núñez")
+    Subscription.objects.create(event="outage.opened", recipient_kind="user", recipient_key=str(other.pk))
+    menu = opened(page, make.site().get_absolute_url())
+    menu.get_by_label("For", exact=True).select_option("Tomás Núñez")
+    expect(menu).to_contain_text("Tomás Núñez hears of this one")
+    menu.get_by_label("Of", exact=True).select_option("All of this kind")
+    expect(menu.get_by_label("A piece of equipment went down")).to_be_checked()
+    menu.get_by_label("A piece of equipment came back").check()
+    menu.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert {row.recipient_key for row in Subscription.objects.all()} == {str(other.pk)}
+    assert Subscription.objects.count() == 2
