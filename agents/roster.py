@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
-from agents.models import Agent, Silence
+from agents.models import Agent, Lease, Silence
 from agents.probes.readings import Reading
 from notifications import live
 from notifications.models import Topic
@@ -26,9 +27,12 @@ def here() -> Agent:
 
 
 def is_late(now: datetime) -> bool:
-    """Has looking not been heard of for too long?"""
+    """Has looking, or the looking at one of its shards, not been heard of for too long?"""
     seen = here().seen_at
-    return seen is None or now - seen > LATE
+    if seen is None or now - seen > LATE:
+        return True
+    heard = Lease.objects.filter(shard__lt=settings.SHARDS, until__gt=now - LATE)
+    return settings.SHARDS > 1 and heard.count() < settings.SHARDS
 
 
 def simulate(on: bool) -> None:
@@ -103,7 +107,9 @@ class Report:
 
     def troubles(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """The trouble that was known, and what came and went since: with its beginning, and its newest words."""
-        going_on = {probe: trouble for probe, trouble in known.items() if self.used is None or probe in self.used}
+        # Another shard may use a probe that this one does not.
+        mine = self.used is not None and settings.SHARDS == 1
+        going_on = {probe: trouble for probe, trouble in known.items() if not mine or probe in (self.used or ())}
         for probe, trouble in self.trouble.items():
             if trouble is None:
                 going_on.pop(probe, None)

@@ -71,7 +71,7 @@ def shift(shard: int, seconds: float = SHIFT_SECONDS) -> str:
         looker.end()
     if not kept:
         return "lost the lease"
-    Lease.objects.filter(shard=shard, holder=holder).update(until=None, holder="")
+    Lease.objects.filter(shard=shard, holder=holder).update(until=timezone.now(), holder="")
     enqueue(shard)
     return "handed over"
 
@@ -80,6 +80,7 @@ def take(shard: int, holder: str) -> bool | None:
     """Take the lease: None if somebody holds it, else whether there was a gap (nobody had handed it over)."""
     now = timezone.now()
     row, _ = Lease.objects.get_or_create(shard=shard)
+    # Who hands over takes the name away; a worker that was killed leaves it, and what was due meanwhile was not asked.
     if not Lease.objects.free(now).filter(shard=shard).update(holder=holder, until=now + LEASE):
         return None
     return row.holder != ""

@@ -18,10 +18,10 @@ from agents.probes import icmp
 from config import machine, processes, pulse
 from config.finding import Details, Finding, State, broken, look, works
 from config.metronome import STALE
-from config.templatetags.shell import duration
 from notifications import live
 from notifications.models import Attempt, Delivery, Topic
 from outages.models import Check
+from outages.spans import duration
 
 log = logging.getLogger(__name__)
 

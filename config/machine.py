@@ -109,7 +109,7 @@ def address(now: datetime) -> Finding:
     details: Details = (("Address", settings.PUBLIC_URL),)
     if settings.PUBLIC_URL.startswith("https://"):
         return works("Browsers reach the pages by TLS.", details)
-    if settings.PUBLIC_HOST in ("localhost", "127.0.0.1", "::1"):
+    if settings.PUBLIC_HOST in ("localhost", "127.0.0.1", "::1", "[::1]"):
         return works("The pages are reached from this machine alone.", details)
     fix = "Put a web server with TLS in front, and set PUBLIC_URL to its https:// address."
     return look("Passwords travel to the pages without TLS.", fix, details)

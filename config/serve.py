@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from types import FrameType
 
 import uvicorn
@@ -22,6 +23,8 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     """Serve the pages at HOST and PORT until told to stop."""
+    # WhiteNoise answers with files, which Django reads in a thread: it works, and says so for each process.
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
     chosen = uvicorn.Config(
         "config.asgi:application",
         host=settings.HOST,

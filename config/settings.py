@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from django.http.request import split_domain_port
 
 from config import env
 
@@ -19,9 +20,12 @@ HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, 1, 65535)
 SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
 LOCAL = HOST in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
-PUBLIC_URL = env.address("PUBLIC_URL", f"http://{'localhost' if LOCAL else HOST}:{PORT}", ("http", "https"))
-PUBLIC_HOST = str(urlsplit(PUBLIC_URL).hostname)
-ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST, PUBLIC_HOST])
+# In addresses IPv6 stands in brackets.
+HOST_IN_URL = "localhost" if LOCAL else f"[{HOST}]" if ":" in HOST else HOST
+PUBLIC_URL = env.address("PUBLIC_URL", f"http://{HOST_IN_URL}:{PORT}", ("http", "https"))
+PUBLIC_HOST, _ = split_domain_port(urlsplit(PUBLIC_URL).netloc.rpartition("@")[2])
+# The address on the console and in every link has to answer, whatever the list says.
+ALLOWED_HOSTS = [*env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST]), PUBLIC_HOST]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -202,5 +206,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
-    "loggers": {"django-q": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        # Whoever scans for hosts would fill the log with tracebacks.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+    },
 }

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from agents import roster
-from config import __version__, options
+from config import __version__, options, setup
 from config.demo import STAFF
 from config.templatetags.shell import clock_time
 from config.views.door import is_local
@@ -78,7 +78,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return around | {"demo_accounts": demo_accounts(request)}
+        nobody_yet = SimpleLazyObject(setup.is_open)
+        return around | {"demo_accounts": demo_accounts(request), "nobody_yet": nobody_yet}
     # Lazy, so that a fragment asks the database for no more than it shows.
     lazy = {"unread": SimpleLazyObject(partial(unread, user)), "alarms": SimpleLazyObject(alarms)}
     return around | {"menu": menu(request), **lazy}

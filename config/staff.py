@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.models import Role, User
-from notifications.events import declared
-from notifications.models import Subscription
+from notifications import hearing
 
 
 class Refused(Exception):
@@ -74,6 +72,7 @@ def turn_on(user: User) -> None:
 
 def end_sessions(user: User) -> None:
     """Sign somebody out everywhere: their very next request is a stranger's."""
+    # A session's owner is inside its encoded data, where no query finds it.
     key = str(user.pk)
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         if session.get_decoded().get("_auth_user_id") == key:
@@ -89,17 +88,9 @@ def password_link(user: User) -> str:
 
 def hears(user: User) -> list[Heard]:
     """What this user is told, by their role and for themselves, in the order in which events are declared."""
-    mine = Q(recipient_kind="role", recipient_key=user.role) | Q(recipient_kind="user", recipient_key=str(user.pk))
-    rows = list(Subscription.objects.filter(mine, event__in=declared()).prefetch_related("about"))
-    order = list(declared())
-    rows.sort(key=lambda row: (order.index(row.event), row.pk))
-    return list(_heard(user, rows))
-
-
-def _heard(user: User, rows: Iterable[Subscription]) -> Iterable[Heard]:
-    for row in rows:
-        by_role = row.recipient_kind == "role"
-        yield Heard(declared()[row.event].label, row.about, user.get_role_display() if by_role else "")
+    role = user.get_role_display()
+    found = [one for one in hearing.of(user) if not one.off]
+    return [Heard(one.event.label, one.row.about, "" if one.own else role) for one in found]
 
 
 def _locked(user: User) -> tuple[list[User], User]:

@@ -178,6 +178,7 @@ class Supervisor:
         self.mark = "=".join(mark)
         self.going = going
         self.told_to_stop = False
+        self.why = "what started it has ended"
         environment = {**os.environ, mark[0]: mark[1]}
         self.guard = Guard(environment)
         self.posts = [Post(child, self.guard, environment, say) for child in children]
@@ -198,7 +199,7 @@ class Supervisor:
             self._stop()
 
     def _note(self, number: int, frame: object) -> None:
-        self.told_to_stop = True
+        self.told_to_stop, self.why = True, signal.Signals(number).name
 
     def _stop(self) -> None:
         asked = time.monotonic()

@@ -63,8 +63,13 @@ class WholeForm(forms.ModelForm):
 
     @transaction.atomic
     def save(self, commit: bool = True) -> Any:
-        """The saved row."""
-        return super().save(commit)
+        """The saved row. Only what the form asks for is written: recording may have set the row's state meanwhile."""
+        if not commit or self.instance._state.adding:
+            return super().save(commit)
+        saved = super().save(commit=False)
+        saved.save(update_fields=[one.name for one in saved._meta.concrete_fields if one.name in self.cleaned_data])
+        self.save_m2m()
+        return saved
 
 
 def tag_choices() -> list[tuple[str, str]]:

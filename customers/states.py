@@ -24,7 +24,7 @@ def set_states(states: Mapping[int, str], at: datetime) -> int:
     for state, pks in by_state.items():
         rows = Equipment.objects.quietly().filter(pk__in=pks).exclude(state=state)
         changed += rows.update(state=state, state_since=at)
-    if changed:
+    if states:
         _set_customers(states, at)
     return changed
 

@@ -16,6 +16,7 @@ from outages.incidents import note
 from outages.models import Check, Incident
 
 FOLLOWED = ("state", "owner", "expected_at", "sentence")
+SET_BY_STAFF = ("probe", "port", "on", "interval", "count", "window")
 
 
 class TooLate(ValueError):
@@ -69,7 +70,9 @@ def say(incident: Incident, text: str, by: Any, now: datetime) -> None:
 def save_check(check: Check) -> None:
     """Save a check, so that it is looked at from now on."""
     with transaction.atomic():
-        check.save()
+        recording.alone()
+        # Never its standing: what a sweep has judged since the row was read would be undone.
+        check.save(update_fields=SET_BY_STAFF if check.pk else None)
         roster.tell_new_work()
         recording.stop_looking(timezone.now())
 
@@ -87,6 +90,7 @@ def add_equipment(equipment: Any, check: Check | None) -> Equipment:
 def delete_check(check: Check) -> None:
     """Stop looking and forget the readings. An outage that goes on ends with no closing reading; history stays."""
     with transaction.atomic():
+        recording.alone()
         check.delete()
         roster.tell_new_work()
         recording.stop_looking(timezone.now(), [check.equipment_id])

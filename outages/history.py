@@ -16,6 +16,8 @@ from outages.models import Check, Hour, Sweep
 # A reading is three 32-bit numbers: key, milliseconds after the row's time, round trip in microseconds.
 SILENT, UNKNOWN, LONGEST = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 KEEP_READINGS = timedelta(days=14)
+# How far back a prune looks for readings: it runs daily, and all that is older was thinned long ago.
+PRUNE_BACK = timedelta(days=60)
 
 
 class Point(NamedTuple):
@@ -123,7 +125,12 @@ def _added(row: Hour | None, place: tuple[int, int], readings: array[int]) -> Ho
     return row
 
 
-def prune(now: datetime) -> int:
-    """Drop single readings after a fortnight; the hours' figures stay. How many hours were thinned."""
-    old = Hour.objects.filter(start__lt=now - KEEP_READINGS).exclude(readings=b"")
-    return old.update(readings=b"")
+def prune(now: datetime, most: int = 2000) -> int:
+    """Drop the single readings of `most` hours that are older than they are kept; the hours' figures stay.
+
+    How many hours were thinned: few at a time, since nobody else writes meanwhile.
+    """
+    until = now - KEEP_READINGS
+    old = Hour.objects.filter(start__lt=until, start__gte=until - PRUNE_BACK).exclude(readings=b"")
+    pks = list(old.order_by().values_list("pk", flat=True)[:most])
+    return Hour.objects.filter(pk__in=pks).update(readings=b"")

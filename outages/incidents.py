@@ -173,13 +173,16 @@ def _free_leftovers(now: datetime) -> list[Incident]:
     causes = Outage.objects.open().filter(equipment__in=[incident.equipment_id for incident in open_now])
     lasting = set(causes.values_list("equipment", flat=True))
     cured = [incident for incident in open_now if incident.equipment_id not in lasting]
+    # The cause's last outage may be part of another incident, from which it was not free yet when this one opened.
+    theirs = Outage.objects.filter(equipment__in=[incident.equipment_id for incident in cured]).order_by()
+    back = dict(theirs.values_list("equipment").annotate(Max("ended_at"))) if cured else {}
     freed = []
     for incident in cured:
-        own = incident.outages.filter(equipment=incident.equipment_id).order_by("-ended_at").first()
-        if own is None or own.ended_at is None or now - own.ended_at < SETTLING:
+        since = back.get(incident.equipment_id)
+        if since is None or now - since < SETTLING:
             continue
         incident.outages.quietly().filter(ended_at=None).update(incident=None)
-        close(incident, own.ended_at, now)
+        close(incident, since, now)
         freed.append(incident)
     return freed
 

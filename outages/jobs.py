@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.utils import timezone
 
 from outages import history, recording
@@ -17,9 +19,13 @@ def fold() -> int:
 
 def prune() -> int:
     """Drop the single readings that are older than they are kept."""
-    return history.prune(timezone.now())
+    thinned = 0
+    while count := history.prune(timezone.now()):
+        thinned += count
+        time.sleep(0.05)  # lets those who wait for the database go first
+    return thinned
 
 
 def tidy() -> int:
-    """End the outages of what is no longer looked at."""
-    return recording.stop_looking(timezone.now())
+    """End the outages of what is no longer looked at, and judge afresh what is no longer suspended."""
+    return recording.stop_looking(timezone.now()) + recording.judge_afresh()

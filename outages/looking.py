@@ -25,6 +25,7 @@ def parents(equipment: Iterable[int]) -> list[Job]:
 
     Only where it is believed up: what is being decided, or is down, needs no question out of turn.
     """
+    # One query for the whole tree: suspects come in crowds, and each would need a walk of its own.
     uplinks = tree.uplinks()
     lines = [tree.above(uplinks, pk) for pk in equipment]
     checks = Check.objects.looked_at().filter(equipment__in={pk for line in lines for pk in line})

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents import ways
-from customers.models import Customer, Equipment, Site
+from customers.models import Customer, Equipment, Kind, Site
 from notifications.observe import Observed, ObservedQuerySet
 from outages import judging
 from outages.spans import in_words
@@ -187,7 +187,7 @@ class Incident(Observed):
     @property
     def is_network(self) -> bool:
         """Something that many share is down, not a single home's CPE."""
-        return self.equipment.kind != "cpe"
+        return bool(self.equipment.kind != Kind.CPE)
 
     def scopes(self) -> list[tuple[str, int | None]]:
         """An incident belongs to its equipment, and to that one's customer and site."""
@@ -286,7 +286,7 @@ class Hour(models.Model):
     """One check's readings of one hour, packed, with what charts of weeks and years need."""
 
     check_of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="hours")
-    start = models.DateTimeField()
+    start = models.DateTimeField(db_index=True)
     readings = models.BinaryField(default=b"")
     good = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)

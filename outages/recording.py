@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,6 +18,8 @@ from notifications import engine, live
 from notifications.observe import stored
 from outages import history, incidents, judging, looking
 from outages.models import Check, Outage
+
+JUDGING = 0x70776A64  # the number of PostgreSQL's advisory lock, which means nothing else
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ def record(readings: Sequence[Reading]) -> Advice:
     now = timezone.now()
     with transaction.atomic():
         history.write(readings)
+        alone()
         turn = _judge({reading.key: reading for reading in readings if reading.up is not None}, now)
         _write_checks(turn)
         opened = _open(turn)
@@ -59,6 +62,17 @@ def record(readings: Sequence[Reading]) -> Advice:
     )
 
 
+def alone() -> None:
+    """Nobody else judges until this transaction ends. Called before any row of a check is locked.
+
+    Two shards on PostgreSQL would otherwise open two incidents for one cause, or one would put an outage into the
+    incident that the other is closing, where nobody looks for it any more. SQLite has one writer at a time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [JUDGING])
+
+
 def _judge(readings: Mapping[int, Reading], now: datetime) -> Turn:
     turn = Turn(now, readings)
     for check in _touched(readings):
@@ -74,6 +88,7 @@ def _judge(readings: Mapping[int, Reading], now: datetime) -> Turn:
 def _touched(readings: Mapping[int, Reading]) -> Iterable[Check]:
     """The checks whose standing these readings may change: a good reading of a settled one changes nothing."""
     bad = [key for key, reading in readings.items() if not reading.up]
+    # A small sweep is looked up by its keys; for a great one, all that is unsettled is a shorter list than its keys.
     which = Q(pk__in=bad) | Q(settled=False) if len(readings) > 500 else Q(pk__in=list(readings))
     rows = Check.objects.filter(which).select_related("equipment__customer")
     # Not the key: new hours, which refer to checks, need not wait for a judgement, nor it for them.
@@ -91,6 +106,7 @@ def _sort_in(turn: Turn, check: Check, before: judging.Standing, after: judging.
     elif before.state == judging.NEW:
         turn.risen.append(check)
     else:
+        # A rule of one reading decides at once: no run has begun before.
         check.run_first = check.run_first or as_kept(reading)
         check.state_since = datetime.fromtimestamp(check.run_first["asked_at"], UTC)
         (turn.rose if after.state == judging.UP else turn.fell).append(check)
@@ -190,6 +206,20 @@ def _verdicts(equipment: set[int]) -> dict[int, str]:
     return {pk: found.pop() if len(found) == 1 else "degraded" for pk, found in states.items()}
 
 
+def judge_afresh() -> int:
+    """Let what is down without an outage be judged again: its customer was suspended when it fell, and is no more.
+
+    How many checks. Their next bad readings open an outage, from the first of them on.
+    """
+    with transaction.atomic():
+        alone()
+        unseen = Check.objects.looked_at().filter(state=Check.State.DOWN)
+        unseen = unseen.exclude(equipment__customer__suspended=True)
+        unseen = unseen.exclude(pk__in=Outage.objects.open().exclude(check_of=None).values("check_of"))
+        pks = list(unseen.values_list("pk", flat=True))
+        return Check.objects.filter(pk__in=pks).update(state=Check.State.UP, run=[], run_first=None, settled=True)
+
+
 def stop_looking(now: datetime, equipment: Iterable[int] = ()) -> int:
     """Forget what nobody sees any more: checks that are switched off or gone, of equipment put away or without address.
 
@@ -197,6 +227,7 @@ def stop_looking(now: datetime, equipment: Iterable[int] = ()) -> int:
     The `equipment` named (a check of it was deleted) is looked at besides. How many outages were ended.
     """
     with transaction.atomic():
+        alone()
         ended = _end_unseen(now)
         blind = Check.objects.exclude(pk__in=Check.objects.looked_at()).exclude(state=Check.State.NEW)
         touched = {outage.equipment_id for outage in ended} | set(equipment)

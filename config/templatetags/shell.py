@@ -19,6 +19,8 @@ from django.utils.safestring import SafeString
 from tablericons import IconDoesNotExist
 from tablericons.templatetags.tablericons import icon as drawing
 
+from outages.spans import duration
+
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -69,18 +71,6 @@ def state_badge(state: Any) -> SafeString:
 def state_tag(state: Any) -> SafeString:
     """The same badge as a tag."""
     return state_badge(state)
-
-
-def duration(seconds: float) -> str:
-    """A duration of at most two units, such as "2 h 05 min"."""
-    whole = max(0, int(seconds))
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min"
-    if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h"
 
 
 def distance(seconds: float) -> str:

@@ -25,7 +25,7 @@ class FirstAdministratorForm(forms.Form):
 
     token = forms.CharField(label="Token", help_text="The console printed it when Towerwatch started.")
     name = forms.CharField(label="Your name", max_length=120)
-    email = forms.EmailField(label="E-mail")
+    email = forms.EmailField(label="E-mail", max_length=150)
     password = forms.CharField(
         label="Password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -54,6 +54,7 @@ def first_administrator(request: HttpRequest, token: str = "") -> HttpResponse:
 
 def is_local(request: HttpRequest) -> bool:
     """Does the browser run on this very machine, with no front server in between?"""
+    # A front server on this machine connects from loopback, whoever stands behind it.
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
     try:
         return not forwarded and ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

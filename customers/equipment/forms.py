@@ -91,6 +91,7 @@ class EquipmentForm(WholeForm):
             "vendor", "model", "serial", "tags", "notes",
         ]  # fmt: skip
         widgets = {"notes": forms.Textarea(attrs={"rows": 4})}
+        help_texts = {"kind": "A CPE stands at one customer's: when it fails alone, only who asked for it is told."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
             name="Hour",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("start", models.DateTimeField()),
+                ("start", models.DateTimeField(db_index=True)),
                 ("readings", models.BinaryField(default=b"")),
                 ("good", models.PositiveIntegerField(default=0)),
                 ("bad", models.PositiveIntegerField(default=0)),

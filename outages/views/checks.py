@@ -22,9 +22,9 @@ GIVEN = ("site", "customer", "uplink", "kind")
 @may_add_equipment
 def add_equipment(request: HttpRequest) -> HttpResponse:
     """New equipment with its first check, in one form."""
-    # The first device of a network is hardly a customer's.
-    first = {} if Equipment.objects.exists() else {"kind": Kind.ROUTER}
-    initial = first | {name: request.GET[name] for name in GIVEN if name in request.GET}
+    # What is added from a customer's page stands there; anything else is rather the network's own, which is told of.
+    usual = {"kind": Kind.CPE if "customer" in request.GET else Kind.ROUTER}
+    initial = usual | {name: request.GET[name] for name in GIVEN if name in request.GET}
     form = EquipmentForm(request.POST or None, initial=initial)
     check = FirstCheckForm(request.POST or None, prefix="check")
     wants_check = check["look"].value() not in (False, None, "", "false", "off")

@@ -59,6 +59,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Incident, work: WorkForm, note: NoteForm) -> HttpResponse:
     context: dict[str, Any] = {
+        "object": found,
         "incident": found,
         "story": _story(found),
         "form": work,
@@ -110,7 +111,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
         actions.acknowledge(found, request.user, timezone.now())
     except actions.TooLate:
         messages.warning(request, "This incident is over already.")
-    return redirect((request.POST.get("next") == "now" and "now") or found)
+    return redirect("now" if request.POST.get("next") == "now" else found)
 
 
 @may_work

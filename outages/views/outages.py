@@ -46,4 +46,5 @@ def outages(request: HttpRequest) -> HttpResponse:
 def outage(request: HttpRequest, pk: int) -> HttpResponse:
     """One outage, with the reading that opened it and the one that closed it."""
     rows = Outage.objects.select_related("equipment", "customer", "site", "incident__equipment", "check_of")
-    return render(request, "outages/outage.html", {"outage": get_object_or_404(rows, pk=pk)})
+    found = get_object_or_404(rows, pk=pk)
+    return render(request, "outages/outage.html", {"object": found, "outage": found})

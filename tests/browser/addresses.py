@@ -7,10 +7,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 # What a browser is not shown as a page of its own: parts of pages, streams, data, and what only takes a POST.
 NOT_PAGES = {
-    "account_confirm_login_code", "account_set_password", "alarms", "bell", "check_readings", "customer_choices",
+    "account_confirm_login_code", "account_set_password", "alarms", "bell", "check_readings", "csv", "customer_choices",
     "demo_enter", "demo_link", "demo_load", "demo_play", "equipment_choices", "equipment_looking", "equipment_ping",
-    "equipment_trace", "inbox_read", "incident_acknowledge", "incident_note", "incident_work", "keep_alive", "live",
-    "notice", "now_board", "site_choices",
+    "equipment_trace", "import_confirm", "import_discard", "inbox_read", "incident_acknowledge", "incident_note",
+    "incident_work", "keep_alive", "live", "notice", "now_board", "site_choices", "subscribe_mute",
+    "subscription_remove", "subscription_turn",
 }  # fmt: skip
 # Open for as long as there is no administrator, or no equipment: test_start looks at them.
 AT_THE_START = {"setup", "welcome"}
@@ -34,8 +35,10 @@ ALSO = {
     "users": ("?q=nobody",),
 }
 KEYS = {
+    "subscriptions_of": {"kind": "role", "key": "engineer"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "used-already"},
     "account_confirm_email": {"key": "no-such-key"},
+    "import_send": {"key": "customers"},
 }
 
 
@@ -54,6 +57,9 @@ TAKE_A_PK = {pattern.name for pattern in patterns() if "pk" in pattern.pattern.c
 
 def of(name: str, samples: dict[str, list[Any]]) -> list[str]:
     """Where a page is: of each sample for the page of a thing, of the first one for what can be done with it."""
+    if name == "subscribe":
+        things = [samples[kind][0] for kind in ("customer", "site", "equipment", "incident", "outage")]
+        return [reverse(name, args=[thing._meta.label_lower, thing.pk]) + "?of=this" for thing in things]
     if name not in TAKE_A_PK:
         address = reverse(name, kwargs=KEYS.get(name))
         return [address, *(address + also for also in ALSO.get(name, ()))]

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -10,7 +11,11 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.probes.readings import Reading
 from config import defaults, options
-from customers.models import Equipment
+from customers.imports import actions as imports
+from customers.imports.kinds import CUSTOMERS
+from customers.models import Equipment, ImportRun
+from notifications import actions as notices
+from notifications.models import Subscription
 from outages import actions, recording
 from outages.models import Check, Incident, Outage
 from tests import make
@@ -40,7 +45,9 @@ def build() -> World:
     )
     people(world)
     network(world)
+    files(world)
     past(world)
+    heard(world)
     Agent.objects.update_or_create(name="here", defaults={"seen_at": timezone.now()})
     return world
 
@@ -82,6 +89,17 @@ def network(world: World) -> None:
     }
 
 
+def files(world: World) -> None:
+    """A file that waits with faults and changes, one that is imported, one at work, and one that failed."""
+    columns = "account,given name,family name,e-mail,phone,Tariff\n"
+    rows = f"C-1,,{LONG[:70]},,,\nF-3,Family,3,three@example.net,,\nF-4,Family,4,nobody,1,\n{UNBROKEN},New,One,,,\n"
+    text = (columns + rows).encode()
+    runs = [imports.begin(CUSTOMERS, world.administrator, f"{UNBROKEN}.csv", text) for _ in range(4)]
+    for run, state in zip(runs[1:], ("done", "looking", "failed"), strict=True):
+        ImportRun.objects.filter(pk=run.pk).update(state=state)
+    world.samples["import"] = runs
+
+
 def read(minutes_ago: float, *, up: Any = (), down: Any = ()) -> None:
     """What looking hands over: one sweep, of equipment that answered and that did not."""
     at = time.time() - minutes_ago * MINUTES
@@ -113,3 +131,17 @@ def past(world: World) -> None:
         "outage": [Outage.objects.open().exclude(customer=None).first(), Outage.objects.exclude(ended_at=None).first()],
     }
     assert Equipment.objects.filter(state="down").count() == 4
+
+
+def heard(world: World) -> None:
+    """What the administrator subscribed to, turned off and muted, and what was done for them."""
+    ada, other = world.administrator, world.samples["user"][0]
+    own = ("user", str(ada.pk))
+    notices.subscribe(own, "outage.opened", world.samples["site"][0], other)
+    notices.subscribe(own, "outage.closed", None, ada)
+    row = Subscription.objects.to(own).filter(event="outage.closed").get()
+    notices.change(row, ada, tags_in=["vip", "north"], tags_out=["school"])
+    notices.turn_off(ada, Subscription.objects.to(("role", "administrator")).first(), ada)
+    notices.mute(ada, world.samples["equipment"][2], None)
+    notices.mute(ada, world.samples["customer"][1], timezone.now() + timedelta(days=7))
+    world.samples["subscription"] = [row]

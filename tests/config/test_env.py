@@ -105,6 +105,21 @@ def test_a_file_that_is_no_database_stops_the_start(tmp_path):
     assert "file is not a database" in refused(tmp_path, "up", PORT=str(free_port()))
 
 
+@pytest.mark.parametrize(
+    ("values", "url", "host"),
+    [
+        ({"ALLOWED_HOSTS": "desk.example"}, "http://localhost:8000", "localhost"),
+        ({"ALLOWED_HOSTS": ","}, "http://localhost:8000", "localhost"),
+        ({"HOST": "fd00::2"}, "http://[fd00::2]:8000", "[fd00::2]"),
+        ({"PUBLIC_URL": "https://Desk.example/"}, "https://Desk.example", "desk.example"),
+    ],
+)
+def test_the_address_that_the_console_prints_is_answered(tmp_path, values, url, host):
+    settings = dict(line.split(" = ", 1) for line in manage(tmp_path, "diffsettings", **values).stdout.splitlines())
+    assert settings["PUBLIC_URL"].startswith(f"'{url}'")
+    assert f"'{host}'" in settings["ALLOWED_HOSTS"]
+
+
 def test_an_unset_or_empty_variable_has_its_default(monkeypatch):
     monkeypatch.delenv("GIVEN", raising=False)
     assert env.number("GIVEN", 7, 1, 9) == 7

@@ -207,3 +207,14 @@ def test_a_new_device_begins_with_what_its_address_says(administrator):
 def test_a_place_that_does_not_exist_is_left_out_of_a_new_device(db, asked):
     form = EquipmentForm(initial=dict.fromkeys(("site", "customer", "uplink"), asked))
     assert {form[name].value() for name in ("site", "customer", "uplink")} == {""}
+
+
+def test_the_state_that_comes_while_a_device_is_being_changed_stays(db):
+    found = make.equipment("CPE", state="up")
+    form = EquipmentForm({"name": "CPE 2", "kind": "cpe", "tags": "new"}, instance=found)
+    assert form.is_valid()
+    Equipment.objects.quietly().update(state="down")
+    form.save()
+    found.refresh_from_db()
+    assert (found.name, found.state, found.words) == ("CPE 2", "down", "cpe 2")
+    assert [str(tag) for tag in found.tags.all()] == ["new"]

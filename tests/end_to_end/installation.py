@@ -147,7 +147,7 @@ def _name(process: Process) -> str:
     cluster = next((value for value in values if value.startswith("Q_CLUSTER_NAME=")), "").partition("=")[2]
     if "qcluster" in words:
         return cluster if process.group == process.pid else f"{cluster}{ORPHAN}"
-    known = {"uvicorn": "web", "agents.simulated": "invented network"}
+    known = {"config.serve": "web", "agents.simulated": "invented network"}
     return next((known[word] for word in words if word in known), Path(words[2]).stem if len(words) > 2 else words[0])
 
 

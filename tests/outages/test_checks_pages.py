@@ -117,6 +117,15 @@ def test_a_check_is_added_and_changed(engineer):
     assert (check.probe, check.port, check.interval, check.count, check.window) == ("tcp", 443, 1, 5, 30)
 
 
+def test_what_is_judged_while_a_check_is_being_changed_stays_judged(engineer):
+    check = make.check(state="up", settled=True)
+    read_before = Check.objects.get(pk=check.pk)
+    Check.objects.update(state="down", settled=False)
+    read_before.interval = 7
+    actions.save_check(read_before)
+    assert Check.objects.values_list("state", "settled", "interval").get() == ("down", False, 7)
+
+
 def test_those_who_look_are_told(engineer):
     before = roster.work_changes()
     add(engineer, make.equipment(address="10.0.0.5"))

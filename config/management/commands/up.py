@@ -69,7 +69,7 @@ def run(going: Callable[[], bool]) -> None:
         supervisor.run()
     finally:
         metronome.end()
-    say("stopped")
+    say(f"stopped: {supervisor.why}")
 
 
 def make_ready() -> str:
