@@ -16,7 +16,13 @@ def opened(page: Page, address: str) -> Any:
     page.locator("#subscribe").get_by_role("link", name="Subscribe").click()
     menu = page.locator("#subscribe")
     expect(menu.get_by_role("button", name="Save")).to_be_visible()
+    settled(page)
     return menu
+
+
+def settled(page: Page) -> None:
+    """htmx listens to what it put into the page only a moment after it is seen there."""
+    expect(page.locator(".htmx-added, .htmx-settling, .htmx-swapping, .htmx-request")).to_have_count(0)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -41,8 +47,10 @@ def test_choosing_somebody_else_or_all_of_a_kind_shows_what_they_hear(desk: Any)
     menu = opened(page, make.site().get_absolute_url())
     menu.get_by_label("For", exact=True).select_option("Tomás Núñez")
     expect(menu).to_contain_text("Tomás Núñez hears of this one")
+    settled(page)
     menu.get_by_label("Of", exact=True).select_option("All of this kind")
     expect(menu.get_by_label("A piece of equipment went down")).to_be_checked()
+    settled(page)
     menu.get_by_label("A piece of equipment came back").check()
     menu.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
