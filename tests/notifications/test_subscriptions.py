@@ -151,7 +151,7 @@ def test_everybody_of_a_role_is_told_but_not_who_did_it_and_nobody_of_what_they_
 def test_a_long_list_of_events_is_cut_at_280_signs():
     ada, me = make.user("administrator"), make.user(name="x")
     actions.choose(of(me), make.site("y" * 100), {"incident.opened": {}, "outage.opened": {}}, [], ada)
-    actions.choose(of(me), make.customer("z" * 150), {"incident.opened": {}, "outage.opened": {}}, [], ada)
+    actions.choose(of(me), make.customer("z" * 75), {"incident.opened": {}, "outage.opened": {}}, [], ada)
     assert all(len(text) <= 280 for text in direct(me))
 
 
