@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 PROC = Path("/proc")
 ZOMBIES = "ZX"
+# /proc/PID/stat counts the time of birth in these since the machine started: proc(5).
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Process(NamedTuple):
@@ -21,6 +23,10 @@ class Process(NamedTuple):
     parent: int
     group: int
     born: int
+
+    def age(self) -> float:
+        """The seconds since it began, also of one that has ended."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.born / TICKS
 
 
 def living() -> Iterator[Process]:

@@ -23,6 +23,7 @@ from config.processes import Process, signal_group
 
 TICK = 0.1
 LOOK = 1.0
+GROWN = 2.0
 GRACE = 3.5
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 3.0
@@ -78,7 +79,6 @@ class Post:
         self.started = self.due = self.looked = 0.0
         self.failures = 0
         self.forks: set[Process] = set()
-        self.young: set[Process] = set()
 
     def tend(self, now: float) -> None:
         """Start what is due, notice what has ended, and now and then look closer."""
@@ -128,7 +128,7 @@ class Post:
         self.guard.add(self.process.pid)
         self.last_group = self.process.pid
         self.started = self.looked = now
-        self.forks, self.young = set(), set()
+        self.forks = set()
 
     def _look(self, now: float, group: int) -> None:
         if self.failures and now - self.started >= STEADY:
@@ -142,10 +142,10 @@ class Post:
         if not self.child.generations:
             return ""
         seen = processes.descendants(group, self.child.generations)
-        gone = self.forks - seen
-        # Only what was seen twice counts: a helper that runs for a moment may end as it likes.
-        self.forks, self.young = seen & (self.forks | self.young), seen
-        return f"lost its process {min(gone).pid}" if gone else ""
+        # A helper that runs for a moment may end as it likes; by the next look it would not be this old.
+        lost = [fork for fork in self.forks - seen if fork.age() >= GROWN]
+        self.forks = seen
+        return f"lost its process {min(lost).pid}" if lost else ""
 
     def _lose(self, now: float, why: str) -> None:
         self.end()

@@ -101,7 +101,7 @@ def test_whatever_is_killed_runs_again_within_seconds_and_never_twice(whole):
     witness = Witness(whole)
     witness.start()
     for victims in ROUNDS:
-        # The supervisor counts a fork as one of the cluster's own when it has seen it in two looks, a second apart.
+        # A fork that ends before it is two seconds old is the queue's own to replace, and the cluster goes on.
         time.sleep(2.2)
         pids = [pid_of(whole, name) for name in victims]
         old = set.union(*(group_of(whole, name) for name in victims))
