@@ -19,6 +19,8 @@ VAR = env.folder("VAR", BASE_DIR / "var" / "demo" if DEMO else BASE_DIR / "var")
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, 1, 65535)
 SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
+# Opens the secrets that are in the database; several, separated by commas, the newest first (see sealed.py).
+SEAL_KEYS = env.secret("SEAL_KEY", VAR / "seal_key").split(",")
 LOCAL = HOST in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
 # In addresses IPv6 stands in brackets.
 HOST_IN_URL = "localhost" if LOCAL else f"[{HOST}]" if ":" in HOST else HOST
@@ -43,9 +45,19 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "anymail",
     "csp",
+    "django_filters",
     "django_htmx",
     "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
+    "simple_history",
     "tablericons",
     "taggit",
 ]

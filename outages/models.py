@@ -17,6 +17,10 @@ from agents import ways
 from customers.models import Customer, Equipment, Kind, Site
 from notifications.observe import Observed, ObservedQuerySet
 from outages import judging
+from outages.journal import Hour as Hour
+from outages.journal import Sweep as Sweep
+from outages.sources.models import Source as Source
+from outages.sources.models import SourceLink as SourceLink
 from outages.spans import in_words
 
 TWICE = "This equipment has that check already."
@@ -270,31 +274,3 @@ class IncidentNote(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-
-class Sweep(models.Model):
-    """The readings of one sweep, packed (see history.py): the journal, until it is folded into hours."""
-
-    at = models.DateTimeField(db_index=True)
-    readings = models.BinaryField()
-
-    def __str__(self) -> str:
-        return f"{self.at:%F %T}"
-
-
-class Hour(models.Model):
-    """One check's readings of one hour, packed, with what charts of weeks and years need."""
-
-    check_of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="hours")
-    start = models.DateTimeField(db_index=True)
-    readings = models.BinaryField(default=b"")
-    good = models.PositiveIntegerField(default=0)
-    bad = models.PositiveIntegerField(default=0)
-    mean_ms = models.FloatField(null=True)
-    max_ms = models.FloatField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["check_of", "start"], name="hour_once")]
-
-    def __str__(self) -> str:
-        return f"{self.start:%F %H}"

@@ -14,7 +14,7 @@ VAR = tempfile.mkdtemp(prefix="towerwatch-test-")
 os.mkdir(f"{VAR}/static")
 os.environ["VAR"] = VAR
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-for name in ("ALLOWED_HOSTS", "DEBUG", "DEMO", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEY", "SHARDS"):
+for name in ("ALLOWED_HOSTS", "DEBUG", "DEMO", "HOST", "PORT", "PUBLIC_URL", "SEAL_KEY", "SECRET_KEY", "SHARDS"):
     os.environ.pop(name, None)
 django.setup()
 
