@@ -55,6 +55,16 @@ for name in ("sentinel", "worker"):
 while True:
     time.sleep(0.05)
 """
+# Every 0.4 s a helper that lives for as long.
+HELPED = f"""
+{NOTE % "leader"}
+while True:
+    if not os.fork():
+        {NOTE % "helper"}
+        time.sleep(0.4)
+        os._exit(0)
+    os.wait()
+"""
 ESCAPES = f"""
 {NOTE % "leader"}
 if not os.fork():
@@ -171,6 +181,24 @@ def test_a_lost_fork_restarts_the_whole_group(start, victim):
     running.wait_for(2, "worker")
     assert [gone(running.pids(name)[0]) for name in ("leader", "sentinel", "worker")] == [True] * 3
     assert f"queue lost its process {pid}" in running.stop()
+
+
+def test_a_lost_fork_that_a_slow_supervisor_saw_only_once_restarts_the_group_too(start):
+    running = start(f"queue:2:{FAMILY}")
+    pid = running.wait_for(1, "worker")
+    time.sleep(1.6)
+    running.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.9)
+    os.kill(pid, signal.SIGKILL)
+    running.process.send_signal(signal.SIGCONT)
+    running.wait_for(2, "worker")
+    assert f"queue lost its process {pid}" in running.stop()
+
+
+def test_helpers_that_run_for_a_moment_may_end_as_they_like(start):
+    running = start(f"queue:2:{HELPED}")
+    running.wait_for(10, "helper")
+    assert len(running.pids()) == 1
 
 
 def test_a_child_that_dies_at_once_is_tried_again_and_the_others_go_on(start):
