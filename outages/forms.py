@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,6 +52,21 @@ class FirstCheckForm(CheckForm):
 
     class Meta(CheckForm.Meta):
         fields = ["probe", "port", "interval", "count", "window"]
+
+
+class LookAtAllForm(CheckForm):
+    """The check that all equipment of some kinds gets."""
+
+    kinds = forms.MultipleChoiceField(label="Of these kinds", widget=forms.CheckboxSelectMultiple)
+    field_order = ["kinds", "probe", "port", "interval", "count", "window"]
+
+    class Meta(CheckForm.Meta):
+        fields = ["probe", "port", "interval", "count", "window"]
+
+    def __init__(self, *args: Any, kinds: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kinds"].choices = kinds  # type: ignore[attr-defined]
+        self.fields["kinds"].initial = [kind for kind, _ in kinds]
 
 
 class WorkForm(forms.ModelForm):

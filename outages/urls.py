@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from outages.views import checks, incidents, looking, now, outages
+from outages.views import checks, incidents, looking, now, outages, unwatched
 
 urlpatterns = [
     path("", now.now, name="now"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("incidents/<int:pk>/note/", incidents.add_note, name="incident_note"),
     path("outages/", outages.outages, name="outages"),
     path("outages/<int:pk>/", outages.outage, name="outage"),
+    path("equipment/look-at-all/", unwatched.look_at_all, name="look_at_all"),
     path("equipment/add/", checks.add_equipment, name="equipment_add"),
     path("equipment/<int:pk>/checks/add/", checks.add, name="check_add"),
     path("equipment/<int:pk>/looking/", looking.panel, name="equipment_looking"),
