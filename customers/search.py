@@ -20,13 +20,17 @@ ICONS = {
 
 @dataclass(frozen=True)
 class Found:
-    """One thing that a search found: where it is, and how it is; `state` is "" where it has none."""
+    """One thing that a search found: where it is, and how it is; `state` is "" where it has none.
+
+    `customer` is the key of a customer who is down: a floor above knows what they may be told.
+    """
 
     title: str
     detail: str
     url: str
     icon: str
     state: str = ""
+    customer: int | None = None
 
 
 def customers(text: str, limit: int, user: Any) -> list[Found]:
@@ -39,6 +43,7 @@ def customers(text: str, limit: int, user: Any) -> list[Found]:
             url=found.get_absolute_url(),
             icon="building" if found.is_company else "user",
             state="suspended" if found.suspended else found.state,
+            customer=found.pk if found.state == Customer.State.DOWN and not found.suspended else None,
         )
         for found in rows
     ]

@@ -60,6 +60,16 @@ def callers_line(customer: Customer) -> dict[str, Any]:
     return {"customer": customer, "outage": outage, "incident": outage.incident if outage else None}
 
 
+@register.simple_tag
+def with_outages(found: Iterable[Any]) -> list[tuple[Any, Outage | None]]:
+    """What a search found, each with the outage that its customer is in, if they are in one; one query for all."""
+    found = list(found)
+    keys = {one.customer for one in found if getattr(one, "customer", None)}
+    rows = Outage.objects.open().filter(customer__in=keys).select_related("incident__equipment") if keys else ()
+    outages = {row.customer_id: row for row in rows}
+    return [(one, outages.get(getattr(one, "customer", None))) for one in found]
+
+
 @register.inclusion_tag("outages/parts/looking.html", takes_context=True)
 def equipment_checks(context: Any, equipment: Equipment) -> dict[str, Any]:
     """How a piece of equipment is looked at, what came back, its chart, and ping and trace."""

@@ -77,7 +77,7 @@ def test_what_was_found_says_what_it_is_and_how_it_is(user):
     customer = make.customer("Dean Irvine", company_name="Irvine Ltd", account="10023", town="Bell Fork", state="down")
     (found,) = search.customers("irvine", 5, user)
     about = ("Irvine Ltd (Dean Irvine)", "10023 · Bell Fork", customer.get_absolute_url())
-    assert found == search.Found(*about, icon="building", state="down")
+    assert found == search.Found(*about, icon="building", state="down", customer=customer.pk)
     customer.suspended = True
     customer.save()
     assert search.customers("irvine", 5, user)[0].state == "suspended"

@@ -453,3 +453,15 @@ def test_an_incident_says_who_was_told_even_if_they_are_gone(engineer):
     assert "Told Left Long Ago" in engineer.get(found.get_absolute_url()).text
     gone.delete()
     assert "It is down." in engineer.get(found.get_absolute_url()).text
+
+
+def test_a_search_tells_whoever_is_on_the_phone_what_may_be_said(office, django_assert_max_num_queries):
+    cause = incident("tower-north", sentence="Lightning struck; a crew is on its way.")
+    for number in range(3):
+        served = make.customer(f"Dean Irvine{number}", state="down")
+        outage(make.equipment(customer=served), customer=served, incident=cause)
+    make.customer("Dean Upson", state="up")
+    with django_assert_max_num_queries(16):
+        text = office.get("/search/", {"q": "dean"}).text
+    assert text.count("Lightning struck; a crew is on its way.") == 3
+    assert text.count("Out since") == 3
