@@ -70,7 +70,7 @@ class LookAtAllForm(CheckForm):
 
 
 class WorkForm(forms.ModelForm):
-    """How the work on an incident stands."""
+    """How the work on an incident stands. It knows what the page showed, so what others changed meanwhile stays."""
 
     class Meta:
         model = Incident
@@ -84,6 +84,13 @@ class WorkForm(forms.ModelForm):
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             choice for choice in Incident.State.choices if choice[0] != Incident.State.RESOLVED
         ]
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def chosen(self) -> dict[str, Any]:
+        """The cleaned values that differ from what was shown; all of them where the page did not say what that was."""
+        says = all(self.add_initial_prefix(name) in self.data for name in self.fields)
+        return {name: value for name, value in self.cleaned_data.items() if not says or name in self.changed_data}
 
     def clean_expected_at(self) -> datetime | None:
         """A time that customers may be told: it is still to come, and within a year; one that was set stays."""

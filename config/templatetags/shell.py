@@ -169,6 +169,12 @@ def control(field: BoundField) -> SafeString:
 
 
 @register.filter
+def as_shown(field: BoundField) -> SafeString | str:
+    """For a field that asks for it, a hidden one with the value that the page shows, to tell a change by."""
+    return field.as_hidden(only_initial=True) if field.field.show_hidden_initial else ""
+
+
+@register.filter
 def choice_tag(choice: BoundWidget) -> SafeString:
     """One radio button or check box of a field with several."""
     choice.data["attrs"] = {**choice.data["attrs"], "class": "form-check-input"}

@@ -123,7 +123,7 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid() and not found.closed_at:
         return _page(request, Incident.objects.select_related("equipment__site").get(pk=pk), form, NoteForm())
     try:
-        actions.work(found, form.cleaned_data, request.user, timezone.now())
+        actions.work(found, form.chosen(), request.user, timezone.now())
     except actions.TooLate:
         messages.warning(request, "This incident is over already; nothing was changed.")
     return redirect(found)

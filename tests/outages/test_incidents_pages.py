@@ -465,3 +465,22 @@ def test_a_search_tells_whoever_is_on_the_phone_what_may_be_said(office, django_
         text = office.get("/search/", {"q": "dean"}).text
     assert text.count("Lightning struck; a crew is on its way.") == 3
     assert text.count("Out since") == 3
+
+
+def shown(client, found):
+    """The fields of the form as a browser would send them back untouched."""
+    form = client.get(reverse("incident", args=[found.pk])).context["form"]
+    fields = {field.html_name: field.value() or "" for field in form}
+    return fields | {field.html_initial_name: field.value() or "" for field in form}
+
+
+def test_two_people_at_once_undo_nothing_of_each_other(engineer, office):
+    found = incident(sentence="A crew is on its way.")
+    first, second = shown(engineer, found), shown(office, found)
+    work(engineer, found, **first | {"state": "working"})
+    work(office, found, **second | {"sentence": "Back by noon."})
+    found.refresh_from_db()
+    assert (found.state, found.sentence) == ("working", "Back by noon.")
+    work(engineer, found, **first | {"state": "working", "sentence": ""})
+    found.refresh_from_db()
+    assert found.sentence == ""
