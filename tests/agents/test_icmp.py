@@ -1,6 +1,5 @@
 """The ping sweep against the kernel itself: on loopback, and in two network namespaces of which one answers."""
 
-import multiprocessing
 import os
 import pickle
 import socket
@@ -14,16 +13,9 @@ import pytest
 from agents.probes import packets
 from agents.probes.icmp import Icmp, how, how_in_words
 from agents.probes.readings import ProbeError, Reading, Target
-from bench.namespaces import network
+from tests.agents.nobody import as_nobody
 
-NOBODY = 65534
 SILENT = "10.200.0.1"
-
-
-@pytest.fixture
-def net():
-    with network() as net, net.enter():
-        yield net
 
 
 def loopback(count):
@@ -40,27 +32,6 @@ def silent(count):
 
 def ups(readings):
     return [reading.up for reading in readings]
-
-
-def as_nobody(work):
-    """What `work` returns or raises in a process without any privilege, in the present namespace."""
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-
-    def child():
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-        try:
-            there.send(work())
-        except ProbeError as error:
-            there.send(error)
-
-    process = context.Process(target=child)
-    process.start()
-    result = here.recv() if here.poll(30) else None
-    process.join()
-    return result
 
 
 def open_ping_group_range(net):

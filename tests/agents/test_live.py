@@ -1,6 +1,5 @@
 """Ping and trace one result at a time: on loopback, and through a chain of network namespaces."""
 
-import multiprocessing
 import os
 import subprocess
 import time
@@ -9,17 +8,11 @@ import pytest
 
 from agents.probes.live import Hop, Ping, ping_live, trace_live
 from agents.probes.readings import ProbeError
-from bench.namespaces import ANSWERING_ADDRESS, network
+from bench.namespaces import ANSWERING_ADDRESS
+from tests.agents.nobody import as_nobody
 
-NOBODY = 65534
 SILENT = "10.200.0.1"
 BEYOND = "172.16.0.1"
-
-
-@pytest.fixture
-def net():
-    with network() as net, net.enter():
-        yield net
 
 
 @pytest.fixture
@@ -46,27 +39,6 @@ def chain(net):
         yield net
     finally:
         subprocess.run(["ip", "netns", "del", far], check=False)
-
-
-def as_nobody(work):
-    """What `work` returns or raises in a process without any privilege, in the present namespace."""
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-
-    def child():
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-        try:
-            there.send(work())
-        except ProbeError as error:
-            there.send(error)
-
-    process = context.Process(target=child)
-    process.start()
-    result = here.recv() if here.poll(30) else None
-    process.join()
-    return result
 
 
 @pytest.mark.parametrize("live", [ping_live, trace_live])

@@ -11,15 +11,8 @@ import pytest
 from agents.probes import packets
 from agents.probes.icmp import Icmp
 from agents.probes.readings import Target
-from bench.namespaces import network
 
 SILENT = "10.200.0.1"
-
-
-@pytest.fixture
-def net():
-    with network() as net, net.enter():
-        yield net
 
 
 def ups(readings):

@@ -13,15 +13,8 @@ import pytest
 
 from agents.probes.readings import ProbeError, Target
 from agents.probes.tcp import Tcp, free_descriptors
-from bench.namespaces import network
 
 SILENT = "10.200.0.1"
-
-
-@pytest.fixture
-def net():
-    with network() as net, net.enter():
-        yield net
 
 
 @pytest.fixture

@@ -1,19 +1,15 @@
-"""CSV in: what a file comes to, what is refused with its line, and that nothing happens before the word is given."""
+"""CSV in: how a file is read, what it comes to, and what is refused with its line."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.imports import actions, jobs
 from customers.imports.models import ImportRun
-from customers.models import Contact, Customer, Equipment, Site
+from customers.models import Contact, Customer
 from tests import make
 from tests.customers.test_csv_round import confirmed, counts, sent
 
@@ -27,23 +23,6 @@ def refused(client, sort, content):
 
 def faults(client, sort, text):
     return [tuple(fault) for fault in sent(client, sort, text).faults]
-
-
-def test_nothing_is_imported_before_the_word_is_given(administrator):
-    make.customer("Dean Irvine", account="1", phone="555 0100")
-    make.customer("Ada Same", account="2")
-    text = "account,given name,family name,phone\n1,Dean,Irvine,555 0199\n2,Ada,Same,\n3,New,One,555 0200\n"
-    run = sent(administrator, "customers", text)
-    assert (run.state, counts(run)) == ("ready", (1, 1, 1, 0))
-    assert run.changes == [[2, "Dean Irvine", "Phone"]]
-    assert Customer.objects.count() == 2 and Customer.objects.get(account="1").phone == "555 0100"
-    page = administrator.get(run.get_absolute_url()).content.decode()
-    assert "Import 2 rows" in page and "Dean Irvine" in page
-    confirmed(administrator, run)
-    assert run.state == "done" and not Path(run.path).exists()
-    assert Customer.objects.get(account="1").phone == "555 0199"
-    new = Customer.objects.get(account="3")
-    assert new.name == "New One" and new.phone_digits == "5550200" and "new one" in new.words
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -172,168 +151,7 @@ def test_contacts_are_of_customers_by_name_number_or_mark(office):
     assert other.contacts.get().name == "Third" and Contact.objects.count() == 3
 
 
-def test_sites_are_of_their_names_and_follow_the_rules_of_the_form(engineer):
-    make.site("North")
-    make.customer("Dean Irvine")
-    text = (
-        "name;kind;customer;latitude;longitude\nNorth;POP;;46,5;-113,9\nHome;premises;Dean Irvine;;\n"
-        "Nowhere;Premises;;;\nEast;Castle;;;\nWest;tower;;91;\nNORTH;tower;;;\n"
-    )
-    run = sent(engineer, "sites", text)
-    assert [tuple(fault) for fault in run.faults] == [
-        (4, "Customer", "Say whose premises these are."),
-        (5, "Kind", "Write one of: Tower, POP, Premises."),
-        (6, "Latitude", "Ensure this value is less than or equal to 90."),
-        (6, "Longitude", "Give the longitude too, or neither."),
-        (7, "", "Line 2 is of the same site."),
-    ]
-    confirmed(engineer, run, leave_out="1")
-    assert Site.objects.get(name="North").latitude == 46.5 and Site.objects.get(name="Home").customer.name
-
-
-def test_devices_hang_on_each_other_whatever_their_order(engineer):
-    make.site("North")
-    core = make.equipment("core", kind="router")
-    text = "name,kind,hangs on,site\nleaf,CPE,sector,\nsector,AP,core,north\n"
-    run = confirmed(engineer, sent(engineer, "equipment", text))
-    assert (run.state, run.faults) == ("done", [])
-    leaf = Equipment.objects.get(name="leaf")
-    assert leaf.uplink.name == "sector" and leaf.uplink.uplink == core and leaf.uplink.site.name == "North"
-
-
-def test_rings_are_refused_with_their_lines(engineer):
-    core = make.equipment("core")
-    make.equipment("below", uplink=core)
-    text = "name,hangs on\ncore,below\na,b\nb,c\nc,a\nalone,alone\ngood,core\n"
-    run = sent(engineer, "equipment", text)
-    assert [(line, field) for line, field, _ in run.faults] == [(n, "Hangs on") for n in (2, 3, 4, 5, 6)]
-    assert "This would be a ring" in run.faults[0][2] and "cannot hang on itself" in run.faults[4][2]
-    assert run.new == 1
-
-
-def test_an_uplink_may_be_turned_round_in_one_file(engineer):
-    top = make.equipment("top")
-    low = make.equipment("low", uplink=top)
-    confirmed(engineer, sent(engineer, "equipment", "name,hangs on\ntop,low\nlow,\n"))
-    top.refresh_from_db()
-    low.refresh_from_db()
-    assert (top.uplink, low.uplink) == (low, None)
-
-
-def test_what_hangs_on_a_row_with_a_fault_has_one_too(engineer):
-    text = "name,address,hangs on\nbad,10.0.0.300,\nnext,,bad\nlast,,next\nfree,,\n"
-    run = sent(engineer, "equipment", text)
-    assert [line for line, *_ in run.faults] == [2, 3, 4]
-    assert run.faults[1][2] == "It hangs on “bad” of line 2, which has a fault."
-    assert confirmed(engineer, run, leave_out="1").state == "done"
-    assert Equipment.objects.get().name == "free"
-
-
-def test_an_address_belongs_to_one_device_also_within_a_file(engineer):
-    make.equipment("one", address="10.0.0.1")
-    make.equipment("two", address="10.0.0.2")
-    run = sent(engineer, "equipment", "name,ip\nthree,10.0.0.1\nfour,10.0.0.9\nfive,10.0.0.9\n")
-    assert [tuple(fault) for fault in run.faults] == [
-        (2, "IP address", "one has 10.0.0.1 already."),
-        (4, "IP address", "Line 3 has 10.0.0.9 already."),
-    ]
-    actions.discard(run)
-    swapped = confirmed(engineer, sent(engineer, "equipment", "name,ip\none,10.0.0.2\ntwo,10.0.0.1\n"))
-    assert (swapped.state, Equipment.objects.get(name="one").address) == ("done", "10.0.0.2")
-
-
-def test_a_mac_finds_the_device_however_it_is_written(engineer):
-    found = make.equipment("old-name", mac="48:a9:8a:01:02:03")
-    confirmed(engineer, sent(engineer, "equipment", "name,mac\nnew-name,48A9.8A01.0203\n"))
-    found.refresh_from_db()
-    assert (found.name, found.mac) == ("new-name", "48:a9:8a:01:02:03") and Equipment.objects.count() == 1
-
-
-def test_what_changed_between_the_preview_and_the_word_is_looked_at_again(office):
-    make.customer("Dean Irvine", account="1", phone="1234")
-    run = sent(office, "customers", "account,phone,family name\n1,5678,Irvine\n2,1111,New\n")
-    Customer.objects.quietly().filter(account="1").delete()
-    confirmed(office, run)
-    assert (run.state, counts(run)) == ("ready", (2, 0, 0, 0)) and "changed meanwhile" in run.said
-    assert not Customer.objects.exists()
-    assert confirmed(office, run).state == "done" and Customer.objects.count() == 2
-
-
-def test_all_is_imported_or_nothing(office, monkeypatch):
-    run = sent(office, "customers", "family name,tags\nOne,vip\nTwo,\n")
-    make.customer("Blocker")
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE UNIQUE INDEX one_town ON customers_customer (town)")
-    confirmed(office, run)
-    assert run.state == "failed" and Customer.objects.count() == 1
-    assert "Nothing is imported" in office.get(run.get_absolute_url()).content.decode()
-
-
-def test_giving_the_word_twice_imports_once(office):
-    run = sent(office, "customers", "family name\nOne\n")
-    for _ in range(2):
-        confirmed(office, run)
-    jobs.carry_out(run.pk)
-    assert Customer.objects.count() == 1
-
-
-def test_a_large_file_is_a_job_with_a_page_that_asks_again(office, monkeypatch, django_capture_on_commit_callbacks):
-    queued = []
-    monkeypatch.setattr(actions, "async_task", lambda name, pk, cluster: queued.append((name, pk, cluster)))
-    text = "account,family name\n" + "".join(f"{number},Name {number}\n" for number in range(501))
-    with django_capture_on_commit_callbacks(execute=True):
-        run = sent(office, "customers", text)
-    assert queued == [("customers.imports.jobs.look", run.pk, "default")] and run.state == "looking"
-    page = office.get(run.get_absolute_url()).content.decode()
-    assert 'hx-trigger="every 1s"' in page and "0 of 501 rows" in page
-    jobs.look(run.pk)
-    inside = office.get(run.get_absolute_url(), headers={"HX-Request": "true", "HX-Target": "import"})
-    assert "<html" not in inside.content.decode() and "Import 501 rows" in inside.content.decode()
-    with django_capture_on_commit_callbacks(execute=True):
-        confirmed(office, run)
-    assert run.state == "writing" and queued[-1][0] == "customers.imports.jobs.carry_out"
-    for _ in range(2):
-        jobs.carry_out(run.pk)
-    assert Customer.objects.count() == 501
-
-
-def test_work_that_stopped_is_said(office):
-    run = sent(office, "customers", "family name\nOne\n")
-    ImportRun.objects.update(state="looking", moved_at=timezone.now() - timedelta(minutes=5))
-    page = office.get(run.get_absolute_url()).content.decode()
-    assert "has stopped" in page and "every 1s" not in page
-
-
-def test_a_file_is_forgotten_after_a_day_or_at_a_word(office):
-    run = sent(office, "customers", "family name\nOne\n")
-    path = Path(run.path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    jobs.sweep()
-    assert path.exists()
-    ImportRun.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    jobs.sweep()
-    assert not path.exists() and not ImportRun.objects.exists()
-    run = sent(office, "customers", "family name\nOne\n")
-    office.post(reverse("import_discard", args=[run.pk]))
-    assert not Path(run.path).exists() and not ImportRun.objects.exists()
-
-
 def test_columns_that_are_not_known_are_said_and_not_read(office):
     run = sent(office, "customers", "Family name,Plan,<b>\nOne,100/20,x\n")
     page = office.get(run.get_absolute_url()).content.decode()
     assert run.ignored == ["Plan", "<b>"] and "Plan, &lt;b&gt;" in page and "<b>" not in page
-
-
-def test_looking_through_asks_no_more_for_many_rows_than_for_few(engineer):
-    make.site("North")
-    head = "name,mac,address,hangs on,site,tags\n"
-
-    def queries(count):
-        rows = (f"d{n},02:00:00:00:01:{n:02x},10.1.0.{n},d{n - 1 or ''},North,t{n}\n" for n in range(1, count))
-        with CaptureQueriesContext(connection) as seen:
-            run = sent(engineer, "equipment", head + "".join(rows).replace("d,", ",", 1))
-        actions.discard(run)
-        return len(seen)
-
-    queries(3)
-    assert queries(200) <= queries(5)

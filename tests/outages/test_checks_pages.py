@@ -1,7 +1,6 @@
 """The pages of checks: what is looked at, how often, by which rule, and what is refused."""
 
 import threading
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,14 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents import roster
-from agents.probes.readings import Reading
-from customers.models import Customer, Equipment
-from outages import actions, history, looking, recording
-from outages.models import Check, Hour, Incident, Outage
+from outages import actions, looking
+from outages.models import Check
 from tests import make
+from tests.outages.checking import RULE, errors
 
 pytestmark = pytest.mark.django_db
-RULE = {"probe": "icmp", "port": "", "interval": "10", "count": "3", "window": "15", "on": "on"}
 PAGES = ["equipment_add", "check_add", "check_edit", "check_delete"]
 EVIL = "<script>alert(1)</script>"
 
@@ -35,32 +32,6 @@ def add(client, equipment, **fields):
 
 def edit(client, check, **fields):
     return client.post(reverse("check_edit", args=[check.pk]), RULE | fields)
-
-
-def add_equipment(client, look=True, **fields):
-    rule = {f"check-{name}": value for name, value in RULE.items()} | ({"check-look": "on"} if look else {})
-    return client.post(
-        reverse("equipment_add"), {"name": "Roof radio", "kind": "cpe", "address": "10.0.0.5", **rule} | fields
-    )
-
-
-def errors(answer, form="form"):
-    assert answer.status_code == 200
-    return answer.context[form].errors
-
-
-def read(check, second, up):
-    at = timezone.now() - timedelta(minutes=10) + timedelta(seconds=second)
-    recording.record([Reading(check.pk, up, at.timestamp(), message="" if up else "no answer")])
-
-
-def broken(**fields):
-    """A check that was up and has an open outage."""
-    check = make.check(count=1, window=5, **fields)
-    read(check, 0, True)
-    read(check, 10, False)
-    assert Outage.objects.open().get().check_of == check
-    return Check.objects.get(pk=check.pk)
 
 
 # Who may what
@@ -227,133 +198,14 @@ def test_a_check_by_a_way_of_looking_that_is_gone_can_be_changed_and_deleted(eng
     assert engineer.post(reverse("check_delete", args=[check.pk])).status_code == 302
 
 
-# An end to looking
-
-
-def test_a_check_that_is_switched_off_ends_its_outage_and_says_so(engineer):
-    check = broken()
-    form = {name: value for name, value in RULE.items() if name != "on"}
-    engineer.post(reverse("check_edit", args=[check.pk]), form)
-    outage = Outage.objects.get()
-    assert outage.ended_at is not None
-    assert outage.closed_by["message"] == "no longer looked at"
-    assert Incident.objects.get().closed_at is not None
-    page = engineer.get(outage.get_absolute_url()).text
-    assert "no longer looked at" in page
-    assert "switched off" in engineer.get(check.equipment.get_absolute_url()).text
-
-
-def test_a_check_that_is_deleted_ends_its_outage_and_keeps_the_history(engineer):
-    customer = make.customer()
-    check = broken(of=make.equipment(address="10.0.0.7", customer=customer))
-    history.fold()
-    assert Customer.objects.get().state == "down"
-    page = engineer.get(reverse("check_delete", args=[check.pk])).text
-    assert "Delete the check" in page
-    assert f'href="{check.equipment.get_absolute_url()}">Cancel' in page
-    assert engineer.post(reverse("check_delete", args=[check.pk])).url == check.equipment.get_absolute_url()
-    outage = Outage.objects.get()
-    assert (outage.check_of, outage.ended_at is None) == (None, False)
-    assert not Hour.objects.exists()
-    assert Equipment.objects.get().state == "unknown"
-    assert Customer.objects.get().state == "unknown"
-
-
-@pytest.mark.parametrize("end", ["switch off", "delete", "archive", "take the address"])
-def test_what_nobody_sees_any_more_is_not_shown_as_up(end):
-    customer = make.customer()
-    check = make.check(make.equipment(address="10.0.0.7", customer=customer))
-    read(check, 0, True)
-    assert Customer.objects.get().state == "up"
-    if end == "switch off":
-        check.refresh_from_db()
-        check.on = False
-        actions.save_check(check)
-    elif end == "delete":
-        actions.delete_check(check)
-    else:
-        gone = {"archived_at": timezone.now()} if end == "archive" else {"address": None}
-        Equipment.objects.quietly().update(**gone)
-        recording.stop_looking(timezone.now())
-    assert Equipment.objects.get().state == "unknown"
-    assert Customer.objects.get().state == "unknown"
-
-
-def test_equipment_is_as_its_other_checks_see_it_when_one_is_deleted():
-    ping = broken()
-    web = make.check(ping.equipment, probe="tcp", port=80)
-    read(web, 20, True)
-    assert Equipment.objects.get().state == "degraded"
-    actions.delete_check(web)
-    assert Equipment.objects.get().state == "down"
-    assert Outage.objects.open().count() == 1
-    actions.delete_check(ping)
-    assert Equipment.objects.get().state == "unknown"
-
-
-def test_forgetting_what_nobody_sees_changes_nothing_else_however_often_it_runs():
-    check = broken()
-    healthy = make.check()
-    read(healthy, 0, True)
-    before = list(Check.objects.values()), list(Equipment.objects.values()), list(Outage.objects.values())
-    for _ in range(2):
-        assert recording.stop_looking(timezone.now()) == 0
-    assert before == (list(Check.objects.values()), list(Equipment.objects.values()), list(Outage.objects.values()))
-    assert check.state == "down"
-
-
-# New equipment with its first check
-
-
-def test_equipment_is_added_with_its_first_check_in_one_form(engineer):
-    answer = add_equipment(engineer, **{"check-probe": "tcp", "check-port": "22"})
-    equipment = Equipment.objects.get()
-    assert answer.url == equipment.get_absolute_url()
-    check = equipment.checks.get()
-    assert (check.probe, check.port, check.on) == ("tcp", 22, True)
-
-
-def test_equipment_may_be_added_without_a_check_whatever_stands_in_its_fields(engineer):
-    assert add_equipment(engineer, look=False, **{"check-interval": "nonsense"}).status_code == 302
-    assert not Check.objects.exists()
-    assert "Nobody looks at it" in engineer.get(Equipment.objects.get().get_absolute_url()).text
-
-
-def test_a_check_that_is_not_wanted_has_no_faults_to_show(engineer):
-    answer = add_equipment(engineer, look=False, **{"name": "", "check-interval": "nonsense"})
-    assert errors(answer) and not errors(answer, "check_form")
-    assert 'value="nonsense"' in answer.text
-
-
-@pytest.mark.parametrize(
-    ("wrong", "form"),
-    [
-        ({"name": ""}, "form"), ({"address": "10.0.0"}, "form"), ({"kind": "ufo"}, "form"),
-        ({"check-count": "50"}, "check_form"), ({"check-probe": "tcp"}, "check_form"),
-    ],
-)  # fmt: skip
-def test_an_error_of_either_form_keeps_what_was_typed_in_both_and_saves_nothing(engineer, wrong, form):
-    answer = add_equipment(engineer, **({"vendor": "Kept Works", "check-interval": "77"} | wrong))
-    assert errors(answer, form)
-    assert 'value="Kept Works"' in answer.text and 'value="77"' in answer.text
-    assert not Equipment.objects.exists() and not Check.objects.exists()
-
-
-def test_errors_of_both_forms_are_shown_at_once(engineer):
-    answer = add_equipment(engineer, **{"name": "", "check-count": "50"})
-    assert errors(answer) and errors(answer, "check_form")
-
-
-@pytest.mark.parametrize(
-    "query", [{"site": "x"}, {"customer": "9" * 40}, {"uplink": "-1"}, {"kind": "ufo"}, {"site": "\0"}, {"site": "²"}]
-)
-def test_the_form_begins_with_what_makes_no_sense_as_if_nothing_was_asked(engineer, query):
-    assert engineer.get(reverse("equipment_add"), query).status_code == 200
-
-
-def test_the_form_begins_with_the_site_it_was_asked_for(engineer):
-    site = make.site("North ridge")
-    assert "North ridge" in engineer.get(reverse("equipment_add"), {"site": site.pk}).text
+def test_names_are_shown_and_never_obeyed(engineer):
+    check = make.check(make.equipment(EVIL, address="10.0.0.1"), probe=EVIL[:20])
+    pages = [reverse("check_edit", args=[check.pk]), reverse("check_delete", args=[check.pk]),
+             reverse("check_add", args=[check.equipment_id]), check.equipment.get_absolute_url()]  # fmt: skip
+    for page in pages:
+        text = engineer.get(page).text
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert" in text
 
 
 # What is never asked, and says so
@@ -388,13 +240,3 @@ def test_a_check_that_cannot_be_asked_says_why(engineer, fields, words):
     assert looking.work(0) == []
     page = engineer.get(reverse("equipment_looking", args=[check.equipment_id])).text
     assert "not asked" in page and words in page
-
-
-def test_names_are_shown_and_never_obeyed(engineer):
-    check = make.check(make.equipment(EVIL, address="10.0.0.1"), probe=EVIL[:20])
-    pages = [reverse("check_edit", args=[check.pk]), reverse("check_delete", args=[check.pk]),
-             reverse("check_add", args=[check.equipment_id]), check.equipment.get_absolute_url()]  # fmt: skip
-    for page in pages:
-        text = engineer.get(page).text
-        assert "<script>alert" not in text
-        assert "&lt;script&gt;alert" in text
