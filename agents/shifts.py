@@ -17,7 +17,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -28,8 +27,9 @@ from django_q.tasks import async_task
 
 from agents import roster, ways
 from agents.models import Lease
-from agents.probes.readings import ProbeError, Reading, Target
-from agents.work import Advice, Job
+from agents.probes.readings import ProbeError, Reading, Target, UpstreamError
+from agents.turns import Flight, Turn, on_the_grid
+from agents.work import Advice, Job, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -92,16 +92,12 @@ def renew(shard: int, holder: str) -> bool:
     return bool(mine.update(until=timezone.now() + LEASE))
 
 
-@dataclass(order=True, slots=True)
-class Turn:
-    """A job in the queue of what is due, at epoch seconds; one that was moved since is passed over."""
-
-    at: float
-    key: int
-
-
 class Looker:
-    """One shift: the queue of what is due, the sweeps in the air, and what comes back."""
+    """One shift: the queue of what is due, the sweeps in the air, and what comes back.
+
+    A batch is asked on the grid, and never by two sweeps at a time: where its answer is slower than its interval, the
+    next one begins at the next turn after it.
+    """
 
     def __init__(self, shard: int, holder: str, *, everything_now: bool) -> None:
         self.shard, self.holder = shard, holder
@@ -109,26 +105,29 @@ class Looker:
         self.pools: dict[str, ThreadPoolExecutor] = {}
         self.work: Callable[[int], Sequence[Job]] = import_string(settings.AGENT_WORK)
         self.record: Callable[[Sequence[Reading]], Advice] = import_string(settings.AGENT_READINGS)
+        self.note: Callable[[Outcome], None] = import_string(settings.AGENT_STATE)
         self.jobs: dict[int, Job] = {}
         self.due: dict[int, float] = {}
         self.queue: list[Turn] = []
-        self.in_the_air: dict[Future[list[Reading]], list[Job]] = {}
+        self.in_the_air: dict[Future[list[Reading]], Flight] = {}
         self.asking: set[int] = set()
+        self.rests: dict[str, float] = {}  # batches that want to be left alone until then (epoch seconds)
         self.report = roster.Report()
         self.renewed = self.reloaded = -math.inf
         self.changes = -1
 
-    def run(self, until: float) -> bool:
+    def run(self, until: float, wind_down: float = WIND_DOWN) -> bool:
         """Look until `until` (monotonic seconds); False if the lease was lost on the way.
 
         Then it ends as soon as nothing is in the air. What is quick goes on being asked while a slow sweep is awaited,
-        but not for long, and the lease is held until the last one is back.
+        but only for `wind_down` seconds unless it is that of a batch. The lease is held until the last one is back.
         """
         while (clock := time.monotonic()) < until or self.in_the_air:
             if not self.keep(clock):
                 return False
-            if clock < until + WIND_DOWN:
-                self.start(time.time())
+            late = clock >= until + wind_down
+            if not late or self.batches_asked():
+                self.start(time.time(), batches=not late)
             self.collect()
         self.report.write(timezone.now())
         return True
@@ -154,14 +153,19 @@ class Looker:
     def reload(self, now: float) -> None:
         """Take up what is new or changed, drop what is gone."""
         jobs = {job.target.key: job for job in self.work(self.shard)}
+        batches = {job.batch for job in self.jobs.values()}
         for key, job in jobs.items():
             known = self.jobs.get(key)
+            turn = on_the_grid(now, job.interval)
             if known is None:
-                self.plan(key, now if job.soon or self.everything_now else on_the_grid(now, job.interval))
+                at_once = job.soon and not (job.batch and job.batch in batches)
+                self.plan(key, now if at_once or self.everything_now else turn)
             elif (known.probe, known.target) != (job.probe, job.target):
                 self.plan(key, now)
             elif known.interval != job.interval:
-                self.plan(key, min(self.due.get(key, math.inf), on_the_grid(now, job.interval)))
+                self.plan(key, min(self.due.get(key, math.inf), turn))
+            if job.asked_for > (known.asked_for if known else 0.0):
+                self.plan(key, max(now, job.asked_for))
         self.jobs = jobs
         self.report.used = {job.probe for job in jobs.values()}
         self.everything_now = False
@@ -171,27 +175,39 @@ class Looker:
         self.due[key] = at
         heapq.heappush(self.queue, Turn(at, key))
 
-    def start(self, now: float) -> None:
-        """Send out what is due, one sweep for each probe and number of tries."""
-        sweeps: dict[tuple[str, int], list[Job]] = defaultdict(list)
+    def batches_asked(self) -> set[str]:
+        """The batches that are in the air."""
+        return {flight.batch for flight in self.in_the_air.values()} - {""}
+
+    def start(self, now: float, *, batches: bool = True) -> None:
+        """Send out what is due, one sweep for each probe, number of tries and batch; new ones of batches if wanted."""
+        sweeps: dict[tuple[str, int, str], list[Job]] = defaultdict(list)
+        asked = self.batches_asked()
         while self.queue and self.queue[0].at <= now:
             turn = heapq.heappop(self.queue)
             job = self.jobs.get(turn.key)
             if job is None or self.due.get(turn.key) != turn.at:
                 continue
             del self.due[turn.key]
-            if turn.key not in self.asking:
-                sweeps[job.probe, job.target.tries].append(job)
-        for (probe, _), jobs in sweeps.items():
+            if job.batch and (not batches or job.batch in asked or self.rest(job) > now):
+                self.plan(turn.key, on_the_grid(max(now, self.rest(job)), job.interval))
+            elif turn.key not in self.asking:
+                sweeps[job.probe, job.target.tries, job.batch].append(job)
+        for (probe, _, _), jobs in sweeps.items():
             self.send(probe, jobs)
+
+    def rest(self, job: Job) -> float:
+        """Until when the batch of this job wants to be left alone, in epoch seconds; 0 where it said nothing."""
+        return max(job.not_before, self.rests.get(job.batch, 0.0))
 
     def send(self, probe: str, jobs: list[Job]) -> None:
         """Ask all of these by one sweep, in a thread of its own."""
+        flight = Flight(jobs, time.time(), time.monotonic())
         self.asking.update(job.target.key for job in jobs)
-        if probe not in self.pools:
-            self.pools[probe] = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=probe)
-        sweep = self.pools[probe].submit(_ask, probe, [job.target for job in jobs])
-        self.in_the_air[sweep] = jobs
+        pool = flight.batch or probe
+        if pool not in self.pools:
+            self.pools[pool] = ThreadPoolExecutor(1 if flight.batch else AT_ONCE, thread_name_prefix=pool)
+        self.in_the_air[self.pools[pool].submit(_ask, probe, [job.target for job in jobs])] = flight
 
     def collect(self) -> None:
         """Take in the sweeps that are back; wait a moment for one, or for the next turn."""
@@ -200,27 +216,49 @@ class Looker:
             return
         done, _ = wait(self.in_the_air, timeout=TICK, return_when=FIRST_COMPLETED)
         for sweep in done:
-            jobs = self.in_the_air.pop(sweep)
-            self.asking.difference_update(job.target.key for job in jobs)
-            self.take_in(sweep, jobs)
+            flight = self.in_the_air.pop(sweep)
+            self.asking.difference_update(job.target.key for job in flight.jobs)
+            self.take_in(sweep, flight)
 
-    def take_in(self, sweep: Future[list[Reading]], jobs: list[Job]) -> None:
+    def take_in(self, sweep: Future[list[Reading]], flight: Flight) -> None:
         """Hand the readings on and plan the next turns; a probe that could not ask freezes what it looks at."""
-        probe = jobs[0].probe
+        probe, seconds = flight.jobs[0].probe, time.monotonic() - flight.clock
         try:
             readings = sweep.result()
         except Exception as fault:
             if not isinstance(fault, ProbeError):
                 log.exception("the probe %s failed", probe)
-            self.report.cannot(probe, str(fault) or type(fault).__name__, timezone.now())
-            self.again(jobs, time.time(), {})
+            self.could_not(flight, fault, seconds)
+            self.again(flight.jobs, time.time(), {})
             return
         advice = self.recorded(probe, readings)
-        self.again(jobs, min((reading.asked_at for reading in readings), default=time.time()), advice.again)
+        if flight.batch:
+            self.noted(Outcome(flight.batch, flight.sent_at, seconds, len(readings)))
+        self.again(flight.jobs, min((reading.asked_at for reading in readings), default=time.time()), advice.again)
         for job in advice.at_once:
             self.jobs.setdefault(job.target.key, job)
             if job.target.key not in self.asking:
                 self.plan(job.target.key, 0.0)
+
+    def could_not(self, flight: Flight, fault: Exception, seconds: float) -> None:
+        """Say why nothing is known: of a batch, its source is told of; else the whole way of looking is shut."""
+        words = str(fault) or type(fault).__name__
+        if not flight.batch:
+            self.report.cannot(flight.jobs[0].probe, words, timezone.now())
+            return
+        upstream = fault if isinstance(fault, UpstreamError) else UpstreamError("ours", words)
+        if upstream.retry_after:
+            self.rests[flight.batch] = time.time() + upstream.retry_after
+        self.noted(Outcome(flight.batch, flight.sent_at, seconds, len(flight.jobs), upstream))
+
+    def noted(self, outcome: Outcome) -> None:
+        """Hand on how a batch answered; where that fails, looking goes on, and the next poll tells."""
+        try:
+            self.note(outcome)
+        except Exception as fault:
+            log.exception("how %s answered was not noted", outcome.batch)
+            if isinstance(fault, DatabaseError):
+                connection.close()
 
     def recorded(self, probe: str, readings: Sequence[Reading]) -> Advice:
         """Record; where that fails, looking goes on, the page says so, and the next readings tell."""
@@ -240,14 +278,10 @@ class Looker:
         now = time.time()
         for key in (job.target.key for job in jobs):
             if job := self.jobs.get(key):
-                spacing = soon.get(key)
-                self.plan(key, on_the_grid(now, job.interval) if spacing is None else max(now, asked_at + spacing))
+                # A batch counts its own polls: one suspect does not ask for all the others once more.
+                spacing = None if job.batch else soon.get(key)
+                self.plan(key, max(now, asked_at + spacing) if spacing else on_the_grid(now, job.interval))
 
 
 def _ask(probe: str, targets: Sequence[Target]) -> list[Reading]:
     return list(ways.probe(probe).probe(targets))
-
-
-def on_the_grid(now: float, interval: float) -> float:
-    """The next multiple of the interval since the epoch."""
-    return (math.floor(now / interval) + 1) * interval

@@ -20,8 +20,13 @@ def probe(name: str) -> Probe:
 
 
 def choices() -> list[tuple[str, str]]:
-    """(name, label) of every probe, for forms."""
-    return [(name, probe(name).label) for name in settings.PROBES]
+    """(name, label) of every probe that asks an address, for forms."""
+    return [(name, probe(name).label) for name in settings.PROBES if name not in of_sources()]
+
+
+def of_sources() -> frozenset[str]:
+    """The probes that ask a source for all their targets at once, whatever addresses these have."""
+    return frozenset(name for name in settings.PROBES if getattr(probe(name), "of_source", False))
 
 
 def tries(interval: float) -> int:
@@ -30,5 +35,8 @@ def tries(interval: float) -> int:
 
 
 def reading_seconds(name: str, interval: float) -> float:
-    """The longest that one reading takes, in seconds: that of a target which is silent in every try."""
-    return tries(interval) * probe(name).try_seconds
+    """The longest that one reading takes, in seconds: that of a target which is silent in every try.
+
+    A source says at once of all its targets how they are, so that theirs take no time of their own.
+    """
+    return 0.0 if name in of_sources() else tries(interval) * probe(name).try_seconds

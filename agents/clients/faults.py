@@ -15,6 +15,7 @@ class FaultKind(StrEnum):
     TIMEOUT = "time-out"
     UNAUTHORISED = "unauthorised"
     FORBIDDEN = "forbidden"
+    MISSING = "missing"
     THROTTLED = "throttled"
     SERVER = "server"
     NOT_JSON = "not JSON"

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,7 +25,12 @@ from agents.clients.faults import FaultKind, UpstreamFault, retry_after
 # 4,000 devices of UISP take 10 to 20 MB.
 LARGEST = 64 * 1024 * 1024
 _CHUNK = 256 * 1024
-_STATUS_KINDS = {401: FaultKind.UNAUTHORISED, 403: FaultKind.FORBIDDEN, 429: FaultKind.THROTTLED}
+_STATUS_KINDS = {
+    401: FaultKind.UNAUTHORISED,
+    403: FaultKind.FORBIDDEN,
+    404: FaultKind.MISSING,
+    429: FaultKind.THROTTLED,
+}
 _HINTS = {
     401: "the key is not accepted",
     403: "the key may not read this",
@@ -36,7 +41,11 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An API that is asked with a key in a header. ValueError if its address or its key cannot be."""
+    """An API that is asked with a key in a header. ValueError if its address or its key cannot be.
+
+    `refuse` says why an IP address is not to be asked, or None: it hears the one that the connection really has,
+    before anything is sent, so that a name cannot mean one address when it is checked and another when it is asked.
+    """
 
     base: str
     header: str
@@ -45,6 +54,7 @@ class Endpoint:
     seconds: float = 60.0
     connect_seconds: float = 10.0
     largest: int = LARGEST
+    refuse: Callable[[str], str | None] | None = None
 
     def __post_init__(self) -> None:
         origin(self.base)
@@ -126,6 +136,7 @@ def _get(endpoint: Endpoint, url: SplitResult, query: str) -> bytes:
     connection = _connection(endpoint, url)
     try:
         connection.connect()
+        _refuse_peer(endpoint, connection.sock, url)
         connection.sock.settimeout(allowance.left())
         target = url.path + ("?" + query if query else "")
         headers = {endpoint.header: endpoint.key, "Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -138,6 +149,12 @@ def _get(endpoint: Endpoint, url: SplitResult, query: str) -> bytes:
             return _body(answer, endpoint.largest, url)
     finally:
         connection.close()
+
+
+def _refuse_peer(endpoint: Endpoint, connection: socket.socket, url: SplitResult) -> None:
+    why = endpoint.refuse(connection.getpeername()[0]) if endpoint.refuse else None
+    if why:
+        raise UpstreamFault(FaultKind.REFUSED, f"{url.hostname} is not asked: {why}")
 
 
 def _connection(endpoint: Endpoint, url: SplitResult) -> http.client.HTTPConnection:

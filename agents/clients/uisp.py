@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +23,8 @@ class Uisp:
     """One UISP. Each question may raise UpstreamFault; then nothing is known of any device.
 
     `url` is where staff open UISP: its path is not used. ValueError if it, or a key, cannot be. `seconds` is for
-    one answer as a whole. The objects of NMS come in one answer each, those of CRM in pages.
+    one answer as a whole, `ends` (monotonic seconds) is when all that is asked has to be there, `refuse` says why an
+    IP address is not to be asked. The objects of NMS come in one answer each, those of CRM in pages.
     """
 
     url: str
@@ -33,6 +35,8 @@ class Uisp:
     connect_seconds: float = 10.0
     largest: int = LARGEST
     page: int = _PAGE
+    ends: float | None = None
+    refuse: Callable[[str], str | None] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         self._endpoint(_NMS, "x-auth-token", self.nms_key)
@@ -90,9 +94,9 @@ class Uisp:
 
         So the end is an empty page, or one shorter than what was asked and than the page before.
         """
-        endpoint = self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key)
         offset, before, last = 0, self.page, None
         for _ in range(_MOST_PAGES):
+            endpoint = self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key)
             page = get_json(endpoint, path, {**parameters, "limit": self.page, "offset": offset})
             # Only a server that ignores the offset says the same twice.
             if page == [] or page == last:
@@ -101,12 +105,28 @@ class Uisp:
             if offset and len(page) < before:
                 return
             offset, before, last = offset + len(page), len(page), page
-        raise UpstreamFault(FaultKind.TOO_LARGE, f"{endpoint.base}{path} has more than {_MOST_PAGES} pages")
+        raise UpstreamFault(FaultKind.TOO_LARGE, f"{origin(self.url)}{_CRM}{path} has more than {_MOST_PAGES} pages")
 
     def _endpoint(self, base: str, header: str, key: str) -> Endpoint:
         return Endpoint(
-            origin(self.url) + base, header, key, self.verify_tls, self.seconds, self.connect_seconds, self.largest
+            origin(self.url) + base,
+            header,
+            key,
+            self.verify_tls,
+            self._left(),
+            self.connect_seconds,
+            self.largest,
+            self.refuse,
         )
+
+    def _left(self) -> float:
+        """The seconds that the next answer may take; UpstreamFault when there are none left."""
+        if self.ends is None:
+            return self.seconds
+        left = round(self.ends - time.monotonic(), 2)
+        if left <= 0:
+            raise UpstreamFault(FaultKind.TIMEOUT, f"{origin(self.url)} has not answered everything in time")
+        return min(self.seconds, left)
 
 
 def _version(answer: Any) -> str:

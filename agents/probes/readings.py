@@ -11,6 +11,17 @@ class ProbeError(Exception):
     """The probe could not ask at all (no permission, no route of our own): nothing is known of any target."""
 
 
+class UpstreamError(ProbeError):
+    """A source, asked for many targets at once, did not give what was asked.
+
+    `kind` is a word for the sort of fault ("time-out"), `retry_after` how many seconds it wants to be left alone.
+    """
+
+    def __init__(self, kind: str, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.kind, self.retry_after = kind, retry_after
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One thing to ask: `key` comes back in its Reading; `options` are the probe's own (a TCP port, say)."""
@@ -49,7 +60,10 @@ class Option:
 
 
 class Probe(Protocol):
-    """A way of looking. A new one is a file in this folder and a line in the setting PROBES."""
+    """A way of looking. A new one is a file in this folder and a line in the setting PROBES.
+
+    One with `of_source = True` asks a source for all its targets at once, instead of their addresses.
+    """
 
     label: ClassVar[str]
     options: ClassVar[Sequence[Option]]

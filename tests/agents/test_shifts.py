@@ -393,7 +393,7 @@ def test_any_number_of_slow_sweeps_leaves_threads_for_the_others(host):
         looker.send("moody", [Job("moody", Target(number, "127.0.0.2"), 1.0)])
     started = time.monotonic()
     looker.send("tcp", [Job("tcp", Target(99, "127.0.0.1", {"port": host.port}), 1.0)])
-    sweep = next(sweep for sweep, jobs in looker.in_the_air.items() if jobs[0].probe == "tcp")
+    sweep = next(sweep for sweep, flight in looker.in_the_air.items() if flight.jobs[0].probe == "tcp")
     assert sweep.result(0.8)[0].up is True
     assert time.monotonic() - started < 0.8
     looker.end()
