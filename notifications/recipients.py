@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
+from notifications.channels.channel import ready
 from notifications.models import Address
 
 # The kind whose key is the pk of a user: the one that people subscribe for themselves by.
@@ -85,21 +86,45 @@ def because(kind: str, key: str) -> str:
 
 
 def addresses(people: Iterable[models.Model]) -> list[Address]:
-    """Where these people are reached; everybody has an inbox."""
-    owners = {(ContentType.objects.get_for_model(person).pk, person.pk) for person in people}
+    """Where these people are reached: everybody has an inbox, and what else a channel gives without being asked."""
+    owners = {(ContentType.objects.get_for_model(person).pk, person.pk): person for person in people}
     if not owners:
         return []
-    kinds_of_owner = {kind for kind, _ in owners}
+    found, usable = _of(owners), ready()
+    given = {
+        (*owner, name): value
+        for owner, person in owners.items()
+        for name, channel in usable.items()
+        if (value := channel.given(person)) is not None
+    }
+    if _keep_in_step(given, found):
+        found = _of(owners)
+    return [address for address in found if address.is_usable and address.channel in usable]
+
+
+def _of(owners: Iterable[tuple[int, Any]]) -> list[Address]:
+    keys: dict[int, list[Any]] = {}
+    for kind, pk in owners:
+        keys.setdefault(kind, []).append(pk)
     # By kind, not person by person: SQLite takes no condition of a thousand alternatives.
-    by_kind = (Q(owner_type=kind, owner_id__in=[pk for of, pk in owners if of == kind]) for kind in kinds_of_owner)
-    theirs = Q(*by_kind, _connector=Q.OR)
-    found = list(Address.objects.usable().filter(theirs))
-    inboxes = {(a.owner_type_id, a.owner_id) for a in found if a.channel == "inbox"}
-    missing = [Address(owner_type_id=kind, owner_id=pk, channel="inbox") for kind, pk in owners - inboxes]
-    if missing:
-        Address.objects.bulk_create(missing, ignore_conflicts=True)
-        found = list(Address.objects.usable().filter(theirs))
-    return found
+    by_kind = (Q(owner_type=kind, owner_id__in=pks) for kind, pks in keys.items())
+    return list(Address.objects.filter(Q(*by_kind, _connector=Q.OR)))
+
+
+def _keep_in_step(given: dict[tuple[int, Any, str], str], found: list[Address]) -> bool:
+    """Add the addresses that are given and not there, and change those that are other ones now; was there any?"""
+    there = {(row.owner_type_id, row.owner_id, row.channel): row for row in found}
+    missing = [
+        Address(owner_type_id=kind, owner_id=pk, channel=name, value=value)
+        for (kind, pk, name), value in given.items()
+        if (kind, pk, name) not in there
+    ]
+    other = [(there[key], value) for key, value in given.items() if key in there and there[key].value != value]
+    Address.objects.bulk_create(missing, ignore_conflicts=True)
+    for row, value in other:
+        # That the former one did not work says nothing of this one; that its owner wants none does.
+        Address.objects.filter(pk=row.pk).update(value=value, off_at=None, off_reason="")
+    return bool(missing or other)
 
 
 def wake() -> None:

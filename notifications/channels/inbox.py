@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Model
+
 from notifications import live
 from notifications.channels.channel import Channel
 from notifications.models import Delivery
@@ -12,6 +14,11 @@ class Inbox(Channel):
 
     label = "Inbox"
     icon = "bell"
+    quick = True
+
+    def given(self, owner: Model) -> str:
+        """Everybody has one; it needs no address."""
+        return ""
 
     def send(self, delivery: Delivery) -> None:
         """Show the notice in every browser that its recipient has open."""

@@ -121,7 +121,7 @@ def test_a_claim_late_in_a_long_round_has_its_own_lease(road, monkeypatch):
     monkeypatch.setattr(deliver.time, "monotonic", lambda: next(hours))
     claimed = []
     monkeypatch.setattr(deliver, "attempt", lambda delivery: claimed.append(delivery.leased_until))
-    deliver.deliver(NOW, most=1)
+    deliver.by("road", NOW, most=1)
     assert claimed == [NOW + timedelta(hours=1) + deliver.LEASE]
 
 
@@ -145,7 +145,7 @@ def test_a_temporary_fault_is_tried_again_later_and_at_last_given_up(road):
     road.fault = channel.DeliveryError("no answer", retry_after=90)
     for tries in range(1, len(deliver.BACK_OFF) + 2):
         delivery.refresh_from_db()
-        deliver.deliver(delivery.due_at)
+        deliver.by("road", delivery.due_at, most=1)
         delivery.refresh_from_db()
         assert delivery.tries == tries
     assert delivery.state == Delivery.State.FAILED
@@ -157,8 +157,8 @@ def test_a_permanent_fault_turns_the_address_off(road):
     waiting()
     road.fault = channel.DeliveryError("gone", permanent=True)
     deliver.deliver(NOW)
-    assert Address.objects.get().off_reason == "gone"
-    assert Delivery.objects.get().state == Delivery.State.FAILED
+    assert Address.objects.get(channel="road").off_reason == "gone"
+    assert Delivery.objects.get(address__channel="road").state == Delivery.State.FAILED
 
 
 def test_a_fault_of_one_channel_does_not_hold_up_another(road, caplog):

@@ -138,7 +138,7 @@ def test_a_text_is_never_markup(office):
 def test_many_notices_cost_no_more_queries_than_one(office, django_assert_num_queries):
     notice(office.user)
     office.get(reverse("inbox"))
-    with django_assert_num_queries(6) as few:
+    with django_assert_num_queries(8) as few:
         office.get(reverse("inbox"))
     for _ in range(60):
         notice(office.user, about=make.equipment())

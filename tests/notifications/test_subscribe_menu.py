@@ -34,6 +34,7 @@ def things():
         "outage": Outage.objects.create(
             equipment=equipment, customer=customer, site=site, started_at=NOW, opened_at=NOW, opened_by={}
         ),
+        "source": make.source(),
     }
 
 

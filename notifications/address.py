@@ -1,0 +1,71 @@
+"""Addresses: where a channel reaches somebody."""
+
+from __future__ import annotations
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+
+from notifications.sealed import SealedField
+
+
+class Addresses(models.QuerySet["Address"]):
+    """The vocabulary of addresses."""
+
+    def usable(self) -> Addresses:
+        """Those that may be sent to."""
+        return self.filter(off_at=None, wanted=True)
+
+    def of(self, owner: models.Model) -> Addresses:
+        """Those of one recipient."""
+        return self.filter(owner_type=ContentType.objects.get_for_model(owner), owner_id=owner.pk)
+
+
+class Address(models.Model):
+    """Where a channel reaches a recipient: a user, or whoever else the apps declare.
+
+    `wanted` is its owner's choice; `off_at` says since when it does not work, and `off_reason` why. What a channel
+    needs besides `value`, and nobody may see, is in `secrets`.
+    """
+
+    owner_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    owner_id = models.PositiveBigIntegerField()
+    owner = GenericForeignKey("owner_type", "owner_id")
+    channel = models.CharField(max_length=20)
+    value = models.CharField(max_length=1000, blank=True)
+    secrets = SealedField(blank=True)
+    label = models.CharField(max_length=80, blank=True)
+    since = models.DateTimeField(auto_now_add=True)
+    wanted = models.BooleanField(default=True)
+    off_at = models.DateTimeField(null=True, blank=True)
+    off_reason = models.CharField(max_length=300, blank=True)
+
+    objects = Addresses.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner_type", "owner_id", "channel", "value"], name="address_once"),
+            # Whoever signs in to a browser last is the one whom it tells.
+            models.UniqueConstraint(fields=["value"], condition=Q(channel="webpush"), name="browser_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or f"{self.channel} {self.value}".strip()
+
+    @property
+    def is_usable(self) -> bool:
+        """May it be sent to?"""
+        return self.wanted and self.off_at is None
+
+
+class PushKey(models.Model):
+    """The key with which this installation signs what it sends to browsers (see push_key.py)."""
+
+    ONLY = 1
+
+    private = SealedField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"made {self.made_at:%F %T}"

@@ -1,0 +1,101 @@
+"""What is done to addresses: turned off and on, removed, tried out. Their owner is told of what they did not do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications import engine, recipients
+from notifications.channels.channel import named
+from notifications.models import Address, Delivery
+
+TEST = "This is a test of {label}: it arrived"
+
+
+def shut(address: Address, why: str, now: datetime) -> None:
+    """It does not work: send nothing there, and tell its owner by their other addresses."""
+    with transaction.atomic():
+        if Address.objects.filter(pk=address.pk, off_at=None).update(off_at=now, off_reason=why[:300]):
+            _withdraw(address)
+            _tell(address, f"{_called(address)} does not work and was turned off: {why}")
+
+
+def drop(address: Address, why: str) -> None:
+    """It is no more: remove it, and tell its owner by their other addresses."""
+    with transaction.atomic():
+        if remove(address):
+            _tell(address, f"{_called(address)} takes no notices any more and was removed: {why}")
+
+
+def remove(address: Address) -> bool:
+    """Take it away; what waits for it is not sent, and what was sent is remembered. Whether it was there."""
+    with transaction.atomic():
+        _withdraw(address)
+        Delivery.objects.filter(address=address.pk).update(address=None, gone=str(address)[:80])
+        return bool(Address.objects.filter(pk=address.pk).delete()[0])
+
+
+def turn(address: Address, on: bool) -> None:
+    """Its owner wants it, or not; what did not work before is tried again."""
+    with transaction.atomic():
+        Address.objects.filter(pk=address.pk).update(wanted=on, off_at=None, off_reason="")
+        if not on:
+            _withdraw(address)
+
+
+def test(address: Address, now: datetime) -> Delivery:
+    """Send a notice to this address alone; the one that is under way already where there is one."""
+    waiting = Delivery.objects.filter(address=address, state=Delivery.State.WAITING, tries=0, notice__event="")
+    if found := waiting.first():
+        return found
+    person: Any = address.owner
+    channel = named(address.channel)
+    with transaction.atomic():
+        notice = engine.written(
+            person, TEST.format(label=address.label or channel.label), reverse("channels"), person, now
+        )
+        # Only that of the inbox itself is news to whoever pressed the button.
+        notice.read_at = None if channel.quick else now
+        notice.save()
+        delivery = Delivery.objects.create(notice=notice, address=address, due_at=now)
+        recipients.wake()
+    return delivery
+
+
+def end(person: models.Model) -> int:
+    """For somebody who leaves: remove what only they could see, their browsers, and send them nothing more."""
+    with transaction.atomic():
+        theirs = list(Address.objects.of(person).filter(channel="webpush"))
+        for address in theirs:
+            remove(address)
+        for address in Address.objects.of(person):
+            _withdraw(address)
+    return len(theirs)
+
+
+def last_deliveries(addresses: list[Address]) -> dict[int, Delivery]:
+    """The newest delivery to each address of which a try has begun or that waits for its first, by the address's pk."""
+    newest = models.Max("deliveries__pk", filter=~Q(deliveries__state=Delivery.State.WITHDRAWN))
+    keys = Address.objects.filter(pk__in=[one.pk for one in addresses]).annotate(newest=newest).values_list("newest")
+    found = Delivery.objects.filter(pk__in=[pk for (pk,) in keys if pk]).prefetch_related("attempts")
+    return {delivery.address_id: delivery for delivery in found if delivery.address_id}
+
+
+def _called(address: Address) -> str:
+    return address.label or f"{named(address.channel).label} to {address.value}"
+
+
+def _withdraw(address: Address) -> None:
+    waiting = Delivery.objects.filter(address=address.pk, state=Delivery.State.WAITING)
+    waiting.update(state=Delivery.State.WITHDRAWN, leased_until=None, lease="")
+
+
+def _tell(address: Address, text: str) -> None:
+    person: Any = address.owner
+    if person is not None and getattr(person, "is_active", True):
+        engine.tell([person], text, reverse("channels"), person, timezone.now())

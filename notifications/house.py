@@ -1,0 +1,36 @@
+"""Whose house this is: the name and the time zone that staff set, for what leaves it."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+PRODUCT = "Towerwatch"
+
+
+def name() -> str:
+    """The ISP's name; the product's where it has none yet."""
+    return str(_options().isp_name) or PRODUCT
+
+
+def zone() -> zoneinfo.ZoneInfo:
+    """The zone in which times are told."""
+    return zoneinfo.ZoneInfo(_options().time_zone)
+
+
+def url(path: str) -> str:
+    """The full address of one of our pages."""
+    return path if "://" in path else settings.PUBLIC_URL + path
+
+
+def host() -> str:
+    """The name of the host at which people find us."""
+    return urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+
+
+def _options() -> Any:
+    return import_string(settings.HOUSE)()

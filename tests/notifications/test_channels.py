@@ -1,0 +1,119 @@
+"""What every channel keeps to, whichever it is."""
+
+from contextlib import ExitStack
+
+import pytest
+from django.conf import settings as configured
+from django.utils import timezone
+
+from notifications import browsers, carriers, deliver, engine
+from notifications.channels.channel import Channel, named
+from notifications.models import Address, Delivery, Notice
+from tests import make
+from tests.notifications.letterbox import Letterbox, listening, use
+from tests.notifications.pushed import serving
+
+CHANNELS = sorted(configured.CHANNELS)
+ODD = "\N{SATELLITE ANTENNA} <b>bh-1</b>\r\nBcc: x\n\tÅland & 'north' \\ \"quoted\" " * 4
+
+
+class Outside:
+    """What stands at the other end of each channel, and somebody whom all of them reach."""
+
+    def __init__(self, settings, stack):
+        self.box, self.service = Letterbox(), stack.enter_context(serving())
+        use(settings, stack.enter_context(listening(self.box)))
+        settings.PUSH_HOSTS = ["127.0.0.1"]
+        self.browser = self.service.browser()
+        self.user = self.reached(make.user())
+
+    def reached(self, user):
+        browsers.register(user, browsers.read(self.browser.subscription), "")
+        return user
+
+    def delivery(self, name, text="hello", link="/"):
+        engine.tell([self.user], text, link, self.user, timezone.now())
+        notice = Notice.objects.filter(text=text[:280]).latest("pk")
+        return Delivery.objects.get(notice=notice, address__channel=name)
+
+
+@pytest.fixture
+def outside(db, settings):
+    with ExitStack() as stack:
+        yield Outside(settings, stack)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_it_says_what_it_is(name):
+    channel = named(name)
+    assert isinstance(channel, Channel)
+    assert channel.label and channel.icon
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_it_delivers_once_and_the_attempt_is_written_down(outside, name):
+    delivery = outside.delivery(name)
+    assert deliver.by(name, timezone.now()) == 1
+    assert deliver.by(name, timezone.now()) == 0
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.tries) == (Delivery.State.DONE, 1)
+    assert [(one.error, one.ended_at is not None) for one in delivery.attempts.all()] == [("", True)]
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_odd_signs_and_the_longest_line_go_through(outside, name):
+    delivery = outside.delivery(name, ODD[:280], "/" + "x" * 290)
+    deliver.by(name, timezone.now())
+    delivery.refresh_from_db()
+    assert delivery.state == Delivery.State.DONE, delivery.attempts.last().error
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+@pytest.mark.parametrize("off", ["unwanted", "does not work", "left", "withdrawn"])
+def test_it_sends_nothing_where_nothing_is_wanted(outside, name, off):
+    delivery = outside.delivery(name)
+    if off == "unwanted":
+        Address.objects.update(wanted=False)
+    elif off == "does not work":
+        Address.objects.update(off_at=timezone.now())
+    elif off == "left":
+        type(outside.user).objects.update(is_active=False)
+    else:
+        Notice.objects.update(withdrawn_at=timezone.now())
+    deliver.by(name, timezone.now())
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts.count()) == (Delivery.State.WITHDRAWN, 0)
+    assert (outside.box.taken, outside.service.came) == ([], [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_channel_waits_for_another(settings):
+    with ExitStack() as stack:
+        outside = Outside(settings, stack)
+        outside.box.hold = True
+        outside.delivery("email")
+        carriers.carry(timezone.now())
+        carriers.carriers.threads["webpush"].join(8)
+        assert states() == {"inbox": "done", "webpush": "done", "email": "waiting"}
+        outside.box.hold = False
+        assert carriers.carriers.wait(10)
+    assert states()["email"] == "done"
+
+
+def states():
+    """How each channel's delivery stands."""
+    return dict(Delivery.objects.values_list("address__channel", "state"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_while_a_channel_is_at_work_is_not_left_behind(settings):
+    with ExitStack() as stack:
+        outside = Outside(settings, stack)
+        outside.box.hold = True
+        outside.delivery("email", "first")
+        carriers.carry(timezone.now())
+        outside.delivery("email", "second")
+        carriers.carry(timezone.now())
+        outside.box.hold = False
+        assert carriers.carriers.wait(10)
+    assert [message["Subject"] for message in outside.box.taken] == ["first", "second"]
