@@ -1,4 +1,4 @@
-"""Actions on the staff: adding, changing, turning off, and the link by which somebody chooses a password."""
+"""Actions on the staff: changing, turning off and on, admitting, and the link by which somebody chooses a password."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from config.models import Role, User
-from notifications import hearing
+from notifications import audit, engine, hearing
 
 
 class Refused(Exception):
@@ -30,11 +31,6 @@ class Heard:
     label: str
     about: Any
     by: str
-
-
-def add(name: str, email: str, role: str) -> User:
-    """A new member of the staff, who cannot sign in before they have chosen a password."""
-    return User.objects.create_user(email, None, name=name, role=role)
 
 
 def change(user: User, by: User, *, name: str, email: str, role: str) -> None:
@@ -66,8 +62,47 @@ def turn_off(user: User, by: User) -> None:
 
 
 def turn_on(user: User) -> None:
-    """Let them in again, with the password they had."""
-    User.objects.filter(pk=user.pk).update(is_active=True)
+    """Let them in again: with the password they had, or, after they had left, with one that they choose by a link."""
+    user.is_active, user.left_at = True, None
+    user.save(update_fields=["is_active", "left_at"])
+
+
+def rename(user: User, name: str) -> None:
+    """Another name."""
+    user.name = name
+    user.save(update_fields=["name"])
+
+
+def admit(user: User, *, name: str, email: str, role: str) -> None:
+    """Give a role to somebody who waits. Raises Refused where another administrator has admitted or refused them."""
+    try:
+        with transaction.atomic():
+            row = _waiting(user)
+            row.name, row.email, row.username, row.role = name, email, email, role
+            row.save(update_fields=["name", "email", "username", "role"])
+            audit.note("admitted", f"as {row.get_role_display()}", row)
+    except IntegrityError:
+        raise Refused(f"Somebody signs in with {email} already.") from None
+
+
+def refuse(user: User) -> None:
+    """Somebody who waits is none of ours: their account stays closed. Raises Refused as `admit`."""
+    with transaction.atomic():
+        row = _waiting(user)
+        row.is_active = False
+        row.save(update_fields=["is_active"])
+        end_sessions(row)
+        audit.note("refused", about=row)
+
+
+def reset_second_factor(user: User, by: User | None) -> None:
+    """Take off a second factor that its owner has lost, end their sessions, and tell them; nothing without one."""
+    with transaction.atomic():
+        if Authenticator.objects.filter(user=user).delete()[0]:
+            end_sessions(user)
+            audit.note("second_factor_reset", about=user)
+            text = f"{by or 'Whoever runs Towerwatch'} took your second factor off: set it up again under My account"
+            engine.tell([user], text, reverse("me"), user, timezone.now())
 
 
 def end_sessions(user: User) -> None:
@@ -98,6 +133,13 @@ def _locked(user: User) -> tuple[list[User], User]:
     rows = User.objects.select_for_update().filter(Q(role=Role.ADMINISTRATOR, is_active=True) | Q(pk=user.pk))
     by_key = {row.pk: row for row in rows.order_by("pk")}
     return [row for row in by_key.values() if row.is_administrator], by_key[user.pk]
+
+
+def _waiting(user: User) -> User:
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if not (row.is_active and row.is_waiting):
+        raise Refused(f"{row} does not wait any more: another administrator has decided.")
+    return row
 
 
 def _keep_one_of(administrators: list[User], user: User) -> None:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.utils import timezone
 
-from config import people, staff
+from config import accounts, github, invitations, leaving, people, staff, tokens
 from config.forms import MeForm, UserForm
-from config.models import Role, User
+from config.models import Invitation, Role, User
 from customers.lists import page_of, render_list
 
 may_see = permission_required("config.health", raise_exception=True)
 may_change = permission_required("config.people", raise_exception=True)
-INTRO = "You get a link to hand over, by which they choose their own password."
 COLUMNS = {"name": ("name",), "role": ("role", "name"), "email": ("email",), "seen": ("last_login",)}
 
 
 @may_see
 def users(request: HttpRequest) -> HttpResponse:
     """Everybody who works here."""
-    rows = User.objects.all()
+    rows = User.objects.exclude(is_active=True, role="")
     if text := request.GET.get("q", "").strip():
         rows = rows.filter(Q(name__icontains=text) | Q(email__icontains=text))
     if (role := request.GET.get("role", "")) in Role.values:
@@ -32,19 +33,11 @@ def users(request: HttpRequest) -> HttpResponse:
     if (state := request.GET.get("state", "")) in ("active", "off"):
         rows = rows.filter(is_active=state == "active")
     page = page_of(request, rows, COLUMNS)
-    return render_list(
-        request, "config/users.html", "config/user_rows.html", page, roles=Role.choices, role=role, state=state
-    )
-
-
-@may_change
-def add(request: HttpRequest) -> HttpResponse:
-    """A new account, and the link by which its owner chooses a password: shown once."""
-    form = UserForm(request.POST or None)
-    if form.is_valid():
-        return _hand_over(request, staff.add(**form.cleaned_data), is_new=True)
-    context = {"heading": "Add a user", "intro": INTRO, "submit": "Add, and make a link", "cancel": reverse("users")}
-    return render(request, "parts/form_page.html", {"form": form, "kind": "User", **context})
+    shown: dict[str, Any] = {"roles": Role.choices, "role": role, "state": state}
+    if request.user.has_perm("config.people"):
+        shown |= {"invited": Invitation.objects.open().select_related("by"), "knocking": User.objects.waiting()}
+        shown |= {"can_mail": invitations.can_mail(), "now": timezone.now()}
+    return render_list(request, "config/users.html", "config/user_rows.html", page, **shown)
 
 
 @may_see
@@ -52,18 +45,19 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     """One of the staff; an administrator's POST makes a new link to choose a password."""
     person = get_object_or_404(User, pk=pk)
     if request.method == "POST":
-        if not request.user.has_perm("config.people") or not person.is_active:
+        if not request.user.has_perm("config.people") or not person.is_active or person.is_waiting:
             raise PermissionDenied
-        return _hand_over(request, person, is_new=False)
+        return _hand_over(request, person)
     if person == request.user:
         return redirect("me")
     context = {"person": person, "rights": people.rights(person), "hears": staff.hears(person)}
+    context |= {"has_second_factor": accounts.has_second_factor(person), "handed_over": leaving.told(person)}
+    context["tokens"] = tokens.of(person, timezone.now()) if request.user.has_perm("config.people") else []
     return render(request, "config/user.html", context)
 
 
-def _hand_over(request: HttpRequest, person: User, is_new: bool) -> HttpResponse:
-    context = {"person": person, "is_new": is_new, "link": staff.password_link(person)}
-    response = render(request, "config/user_link.html", context)
+def _hand_over(request: HttpRequest, person: User) -> HttpResponse:
+    response = render(request, "config/user_link.html", {"person": person, "link": staff.password_link(person)})
     response["Cache-Control"] = "no-store"
     return response
 
@@ -72,6 +66,8 @@ def _hand_over(request: HttpRequest, person: User, is_new: bool) -> HttpResponse
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Another name, address or role."""
     person = get_object_or_404(User, pk=pk)
+    if person.is_waiting:
+        return redirect("user_admit", pk)
     form = UserForm(request.POST or None, user=person, by=_asking(request))
     if form.is_valid():
         try:
@@ -94,7 +90,8 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if request.POST.get("active") == "yes":
             staff.turn_on(person)
-            messages.success(request, f"{person} can sign in again, with the password they had.")
+            how = "with the password they had" if person.has_usable_password() else "with a password link from here"
+            messages.success(request, f"{person} can sign in again, {how}.")
         else:
             staff.turn_off(person, _asking(request))
             messages.success(request, f"{person} is turned off, and signed out everywhere.")
@@ -120,10 +117,11 @@ def me(request: HttpRequest) -> HttpResponse:
     person = _asking(request)
     form = MeForm(request.POST or None, initial={"name": person.name})
     if form.is_valid():
-        User.objects.filter(pk=person.pk).update(name=form.cleaned_data["name"])
+        staff.rename(person, form.cleaned_data["name"])
         messages.success(request, "Your name is changed.")
         return redirect("me")
     context = {"form": form, "rights": people.rights(person), "hears": staff.hears(person)}
+    context |= {"has_second_factor": accounts.has_second_factor(person), "github_is_on": github.is_on()}
     return render(request, "config/me.html", context)
 
 
