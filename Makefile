@@ -11,7 +11,15 @@ UV := $(PY) -m uv pip compile --quiet --universal --no-emit-find-links --no-emit
 NPM_SAYS := npm_config_loglevel=error
 ARGS ?=
 
-.PHONY: help demo play run setup setup-dev tools test test-postgres lint types check bench pins clean
+# `make restore FILE` and `make keys FILE`: the word after them is the file, not something to make.
+ifneq ($(filter restore keys,$(firstword $(MAKECMDGOALS))),)
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+FILE := $(word 2,$(MAKECMDGOALS))
+$(FILE): ; @:
+endif
+endif
+
+.PHONY: help demo play run backup keys restore upgrade setup setup-dev tools test test-postgres lint types check bench pins clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -24,6 +32,18 @@ play: ## let something fail in the demo: make play WHAT=backhaul, or sector, cpe
 
 run: setup ## run Towerwatch, with its data in var (or VAR)
 	@exec $(PY) manage.py up --with-parent
+
+backup: setup ## back up the database into var/backups (or BACKUP_FOLDER), while it runs or not
+	@$(PY) manage.py backup
+
+keys: setup ## write the secret keys, which are in no backup, to a new file: make keys /media/stick/keys
+	@$(PY) manage.py keys "$(or $(FILE),$(error say where to: make keys FILE))"
+
+restore: setup ## put a backup back, with Towerwatch stopped: make restore FILE (KEYS=... FORCE=1)
+	@$(PY) manage.py restore $(if $(KEYS),--keys "$(KEYS)") $(if $(FORCE),--force) "$(or $(FILE),$(error say which: make restore FILE))"
+
+upgrade: setup ## after git pull, with Towerwatch stopped: packages, backup, database; put back if it fails
+	@$(PY) manage.py upgrade
 
 setup: $(ENV)/.ready node_modules/.ready ## make .venv and node_modules
 
@@ -90,7 +110,7 @@ node_modules/.ready: package.json package-lock.json | $(ENV)/.ready
 
 # What some tests need besides Python: installed where that is possible, else those tests are skipped.
 tools:
-	@missing=; for pair in chromium:chromium fping:fping nft:nftables ip:iproute2; do \
+	@missing=; for pair in chromium:chromium firefox-esr:firefox-esr fping:fping nft:nftables ip:iproute2; do \
 		PATH="$$PATH:/usr/sbin:/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "towerwatch: installing$$missing for the tests ..."; \

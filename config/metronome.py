@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -37,6 +38,7 @@ class Metronome(threading.Thread):
         self.lapsed_since: dict[int, float] = {}
         self.looked_at_shifts = 0.0
         self.has_demo = settings.DEMO
+        self.clock: Any = None
 
     def run(self) -> None:
         """Turn once a second until told to end."""
@@ -52,8 +54,15 @@ class Metronome(threading.Thread):
 
     def turn(self) -> None:
         """Each step by itself, so that a fault in one does not stop the others."""
-        for step in (self.wake_shifts, self.wake_deliver, self.ask_for_a_sign, self.look_for_demo):
+        for step in (self.watch_clock, self.wake_shifts, self.wake_deliver, self.ask_for_a_sign, self.look_for_demo):
             self._try(step)
+
+    def watch_clock(self) -> None:
+        """Notice when somebody moved the clock, and let nothing wait for a time that was meant otherwise."""
+        from config.steps import Steps, watch
+
+        self.clock = self.clock or Steps()
+        watch(self.clock)
 
     def wake_shifts(self) -> None:
         """Enqueue a shift for each shard that nobody looks after."""

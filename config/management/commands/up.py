@@ -80,10 +80,23 @@ def make_ready() -> str:
     preflight.database()
     preflight.queue()
     say("getting ready ...")
+    keep_what_is_older()
     call_command("migrate", interactive=False, verbosity=0)
     assets.collect()
     pulse.clear()
     return prepare(settings.DEMO)
+
+
+def keep_what_is_older() -> None:
+    """Back up a database in use before its tables are changed, should somebody start newer code without an upgrade."""
+    from config import backup, restore, upgrade
+
+    if settings.DEMO or not upgrade.missing() or not restore.in_use():
+        return
+    try:
+        say(f"its tables are older than this version: backed up to {backup.make()}")
+    except backup.Failed as fault:
+        env.leave(f"its tables are older than this version, and cannot be backed up before they are changed: {fault}")
 
 
 def children(metronome: Metronome) -> list[Child]:
@@ -95,6 +108,7 @@ def children(metronome: Metronome) -> list[Child]:
     default = Child("cluster default", cluster, {"Q_CLUSTER_NAME": "default"}, 2, ailing=metronome.default_ails)
     looking = Child("cluster looking", cluster, {"Q_CLUSTER_NAME": "looking"}, 2, 1.0, metronome.looking_ails)
     invented = [sys.executable, "-m", "agents.simulated", "--control", str(demo.SOCKET), "--port", str(demo.port())]
+    invented += ["--uisp", str(demo.uisp_port())]
     network = Child("invented network", invented, wanted=lambda: metronome.has_demo)
     return [Child("web", web), default, looking, network]
 
