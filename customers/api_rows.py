@@ -1,0 +1,126 @@
+"""Customers, contacts, sites and equipment as JSON: what is shown of them, and what may be written."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from customers.by_form import WRITABLE_NUMBER, ByForm
+from customers.equipment.forms import EquipmentForm
+from customers.equipment.models import Equipment
+from customers.people.forms import ContactForm, CustomerForm, SiteForm
+from customers.people.models import Contact, Customer, Site
+
+
+class TagList(serializers.ListField):
+    """Tags, as a list of their names."""
+
+    child = serializers.CharField(max_length=100)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=50, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The names; a comma would make two of one."""
+        names: list[str] = super().to_internal_value(data)
+        if any("," in name for name in names):
+            raise ValidationError("A tag has no comma in it.")
+        return names
+
+    def to_representation(self, data: Any) -> list[str]:
+        """Sorted."""
+        return sorted(tag.name for tag in data.all())
+
+
+class Link(serializers.IntegerField):
+    """The id of another row; null for none."""
+
+    def __init__(self, source: str, **kwargs: Any) -> None:
+        super().__init__(source=source, **({"required": False, "allow_null": True} | WRITABLE_NUMBER | kwargs))
+
+
+class LinkedByForm(ByForm):
+    """A row with links, which the form knows by the names of the fields."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """By the names of the form."""
+        found: dict[str, Any] = super().to_internal_value(data)
+        return {name.removesuffix("_id"): value for name, value in found.items()}
+
+
+class CustomerRow(ByForm):
+    """A customer."""
+
+    form, resource = CustomerForm, "customers"
+    tags = TagList()
+
+    class Meta:
+        model = Customer
+        fields: ClassVar = [
+            "id", "url", "html_url", "name", "given_name", "family_name", "company_name", "account", "email", "phone",
+            "street", "town", "notes", "suspended", "tags", "state", "state_since", "created_at", "archived_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar = ["name", "state", "state_since", "created_at", "archived_at"]
+
+
+class ContactRow(LinkedByForm):
+    """Somebody to talk to at a customer."""
+
+    form, resource = ContactForm, "contacts"
+    customer = Link(source="customer_id", required=True, allow_null=False)
+
+    class Meta:
+        model = Contact
+        fields: ClassVar = ["id", "url", "html_url", "customer", "name", "duty", "phone", "email"]
+
+    def blank(self, data: Any = None) -> ContactForm:
+        """A contact stays with the customer for whom it was made."""
+        return ContactForm(data, instance=self.instance or Contact(customer=self.of))
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """As the form has it, for a customer that there is."""
+        of = given.pop("customer", None)
+        if self.instance is not None and of not in (None, self.instance.customer_id):
+            raise ValidationError({"customer": ["A contact stays with its customer."]})
+        self.of = None if self.instance else Customer.objects.filter(pk=of).first()
+        if self.instance is None and self.of is None:
+            raise ValidationError({"customer": [f"There is no customer {of}."]})
+        return super().validate(given)
+
+
+class SiteRow(LinkedByForm):
+    """A place: a tower or POP of ours, or a customer's premises."""
+
+    form, resource = SiteForm, "sites"
+    customer = Link(source="customer_id")
+    tags = TagList()
+
+    class Meta:
+        model = Site
+        fields: ClassVar = [
+            "id", "url", "html_url", "name", "kind", "customer", "street", "town", "latitude", "longitude", "notes",
+            "tags", "created_at", "archived_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar = ["created_at", "archived_at"]
+
+
+class EquipmentRow(LinkedByForm):
+    """One device: a router, a radio, a customer's CPE."""
+
+    form, resource = EquipmentForm, "equipment"
+    uplink = Link(source="uplink_id", help_text="The id of the device that it hangs on.")
+    site = Link(source="site_id")
+    customer = Link(source="customer_id")
+    address = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=60)
+    mac = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    tags = TagList()
+
+    class Meta:
+        model = Equipment
+        fields: ClassVar = [
+            "id", "url", "html_url", "name", "kind", "address", "mac", "uplink", "site", "customer", "vendor", "model",
+            "serial", "notes", "tags", "state", "state_since", "created_at", "archived_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar = ["state", "state_since", "created_at", "archived_at"]
