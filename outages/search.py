@@ -13,7 +13,9 @@ def open_incidents(text: str, limit: int, user: Any) -> list[Found]:
     """Open incidents by what is down: its name, address or make, its customer or its site."""
     if not text.strip() or not user.has_perm("outages.view"):
         return []
-    rows = Incident.objects.open().filter(equipment__in=Equipment.objects.search(text)).select_related("equipment")
+    # Few are open: only their equipment is searched.
+    down = Equipment.objects.filter(pk__in=list(Incident.objects.open().order_by().values_list("equipment", flat=True)))
+    rows = Incident.objects.open().filter(equipment__in=down.search(text)).select_related("equipment")
     return [
         Found(
             incident.title, incident.sentence or "Open incident", incident.get_absolute_url(), "urgent", incident.state

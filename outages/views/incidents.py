@@ -12,8 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from customers.lists import page_of, render_list
-from customers.models import Equipment
+from customers.lists import SHORT, page_of, render_list
 from notifications.models import Notice
 from outages import actions
 from outages.forms import NoteForm, WorkForm
@@ -38,14 +37,14 @@ def _listed(request: HttpRequest) -> Incidents:
     elif show == "over":
         rows = rows.exclude(closed_at=None)
     if text := request.GET.get("q", "")[:200].strip():
-        rows = rows.filter(equipment__in=Equipment.objects.search(text))
+        rows = rows.search(text)
     return rows
 
 
 @may_view
 def incidents(request: HttpRequest) -> HttpResponse:
     """All incidents, newest first."""
-    page = page_of(request, _listed(request), COLUMNS)
+    page = page_of(request, _listed(request), COLUMNS, ("equipment",), SHORT)
     shown = {"show": request.GET.get("show", "all"), "sort": "-opened"}
     return render_list(request, "outages/incidents.html", "outages/incident_rows.html", page, **shown)
 

@@ -37,14 +37,17 @@ def _board() -> dict[str, Any]:
     since = at - timedelta(days=1)
     incidents = Incident.objects.select_related("equipment__site", "equipment__customer", "owner")
     going_on = incidents.open()
-    day = Outage.objects.between(since, at).values_list("started_at", "ended_at")
+    states = dict(Equipment.objects.current().order_by().values_list("state").annotate(n=Count("pk")))
+    # Not `between`: that none begins after now goes without saying, and asked for it would lead through all of them.
+    day = Outage.objects.since(since).order_by().values_list("started_at", "ended_at")
     return {
         "open": going_on.order_by("-customers_behind", "opened_at", "pk")[:SHOWN],
         "open_count": going_on.count(),
         "over": incidents.filter(closed_at__gte=since, joined=None).order_by("-closed_at")[:10],
         "customers_out": Customer.objects.current().in_outage().count(),
-        "states": dict(Equipment.objects.current().order_by().values_list("state").annotate(n=Count("pk"))),
+        "states": states,
         "looked_at": Check.objects.looked_at().exists(),
+        "to_sort": Check.objects.in_triage().filter(sorted_as="").count() if states.get("unknown") else 0,
         "strip": strip(day, since, at, SLOTS, roster.silences(since, at)),
         "outages_of_day": len(day),
     }

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from customers.lists import page_of, render_list
-from customers.models import Customer, Equipment
+from customers.lists import SHORT, End, page_of, render_list
 from outages.models import Outage, Outages
 from outages.views.now import may_view
 
-COLUMNS = {
+COLUMNS: dict[str, list[str]] = {
     "started": ["started_at"],
-    "ended": ["ended_at"],
+    "ended": [End("ended_at")],
     "equipment": ["equipment__name"],
     "customer": ["customer__name"],
 }
+ONLY_SHORT = ("equipment", "customer")
 
 
 def _listed(request: HttpRequest) -> Outages:
@@ -29,15 +28,14 @@ def _listed(request: HttpRequest) -> Outages:
     if (incident := request.GET.get("incident", "")).isdecimal() and len(incident) < 19:
         rows = rows.filter(incident=int(incident))
     if text := request.GET.get("q", "")[:200].strip():
-        whose = Q(equipment__in=Equipment.objects.search(text)) | Q(customer__in=Customer.objects.search(text))
-        rows = rows.filter(whose)
+        rows = rows.search(text)
     return rows
 
 
 @may_view
 def outages(request: HttpRequest) -> HttpResponse:
     """All outages, newest first."""
-    page = page_of(request, _listed(request), COLUMNS)
+    page = page_of(request, _listed(request), COLUMNS, ONLY_SHORT, SHORT)
     shown = {"show": request.GET.get("show", "all"), "sort": "-started"}
     return render_list(request, "outages/outages.html", "outages/outage_rows.html", page, **shown)
 
