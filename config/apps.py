@@ -10,7 +10,8 @@ class ConfigConfig(AppConfig):
     verbose_name = "Towerwatch"
 
     def ready(self) -> None:
-        """Let the queue's workers give signs of life."""
-        from config import pulse
+        """Let the queue's workers give signs of life, and tell times in the ISP's zone."""
+        from config import pulse, worker_zone
 
         pulse.listen()
+        worker_zone.listen()

@@ -23,7 +23,8 @@ from config.models import Role, User
 from customers.models import Contact, Customer, Equipment, Kind, Site
 from notifications import live
 from notifications.models import Notice
-from outages.models import Check, Incident, Outage
+from outages.models import Check, Incident, Outage, Source
+from outages.sources import actions as sources
 
 TAG = "demo"
 # A path in the file system is not a socket's address if it is much longer than this.
@@ -63,6 +64,11 @@ def port() -> int:
     if not options.fresh().demo_port:
         options.change(demo_port=7001 + secrets.randbelow(2000))
     return options.fresh().demo_port
+
+
+def uisp_port() -> int:
+    """The port on which the invented network is a UISP as well."""
+    return port() + 2000
 
 
 def make() -> None:
@@ -170,9 +176,16 @@ def _equipment(invented: network.Network, sites: dict[str, Site], people: dict[s
     return rows
 
 
+def uisp_address() -> str:
+    """Where the invented network is a UISP as well."""
+    return f"http://127.0.0.1:{uisp_port()}"
+
+
 def clear() -> None:
     """Take the demo away again: its network, and all that happened to it. What staff added themselves stays."""
     with transaction.atomic():
+        for source in Source.objects.filter(address=uisp_address()):
+            sources.remove(source)
         options.change(demo=False)
         roster.simulate(False)
         equipment = list(Equipment.objects.filter(tags__name=TAG).values_list("pk", flat=True))

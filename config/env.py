@@ -91,6 +91,15 @@ def flag(name: str, default: bool) -> bool:
     return read(name, default, parse)
 
 
+def both(first: str, second: str) -> tuple[str, str]:
+    """Two variables that only work together; empty where neither is set."""
+    found = text(first), text(second)
+    if any(found) and not all(found):
+        given, missing = (first, second) if found[0] else (second, first)
+        leave(f"{given} needs {missing} beside it")
+    return found
+
+
 def names(name: str, default: list[str]) -> list[str]:
     """A list separated by commas."""
     return read(name, default, lambda value: [part.strip() for part in value.split(",") if part.strip()])

@@ -8,7 +8,8 @@ from typing import Any
 
 from django import forms
 
-from config.models import Role, User
+from config import starters
+from config.models import Invitation, Role, Token, User
 
 
 @cache
@@ -28,6 +29,12 @@ class OptionsForm(forms.Form):
         max_length=60,
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
         help_text="Every page shows its times in this zone. Type a city, such as Denver or Berlin.",
+    )
+
+    require_second_factor = forms.BooleanField(
+        label="Administrators need a second factor",
+        required=False,
+        help_text="Who has none is led to setting it up before anything else.",
     )
 
     def clean_time_zone(self) -> str:
@@ -52,7 +59,7 @@ class UserForm(forms.Form):
 
     def __init__(self, *args: Any, user: User | None = None, by: User | None = None, **kwargs: Any) -> None:
         if user is not None:
-            kwargs["initial"] = {"name": user.name, "email": user.email, "role": user.role}
+            kwargs["initial"] = {"name": user.name, "email": user.email, "role": user.role or Role.TECHNICIAN}
         super().__init__(*args, **kwargs)
         self.user = user
         if user is not None and user == by:
@@ -70,7 +77,96 @@ class UserForm(forms.Form):
         return email
 
 
+# With another role the page shows what that one begins with.
+SHOW_THEIR_STARTERS = {
+    "hx-get": "", "hx-trigger": "change", "hx-select": "#starters", "hx-target": "#starters", "hx-swap": "outerHTML",
+}  # fmt: skip
+
+
+class InviteForm(UserForm):
+    """Somebody new, and what they hear of from the start, by role."""
+
+    shown_role = forms.CharField(widget=forms.HiddenInput, required=False)
+    chosen = forms.MultipleChoiceField(
+        label="Starter subscriptions",
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Their own from the start; they change them as they like.",
+    )
+
+    def __init__(self, data: Any = None, *, role: str) -> None:
+        choices = starters.of(role)
+        keys = [key for key, _ in choices]
+        self.is_of_other_role = data is not None and data.get("shown_role") != role
+        if self.is_of_other_role:
+            data = data.copy()
+            data["shown_role"] = role
+            data.setlist("chosen", keys)
+        super().__init__(data, initial={"role": role, "shown_role": role, "chosen": keys})
+        self.fields["role"].widget.attrs |= SHOW_THEIR_STARTERS
+        field: Any = self.fields["chosen"]
+        field.choices = choices
+        if not choices:
+            del self.fields["chosen"]
+
+    def clean_email(self) -> str:
+        """An address that nobody else signs in with, or is invited by."""
+        email = super().clean_email()
+        if Invitation.objects.open().filter(email=email).exists():
+            raise forms.ValidationError(
+                "There is an open invitation to this address: make a new link of it on the page “Users”."
+            )
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        """What was ticked must have been shown for this role."""
+        if self.is_of_other_role and "chosen" in self.fields:
+            self.add_error("chosen", "These belong to the role that you chose: look at them, and send again.")
+        return self.cleaned_data
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What an invitation says."""
+        said = {name: self.cleaned_data[name] for name in ("name", "email", "role")}
+        return {**said, "chosen": self.cleaned_data.get("chosen", [])}
+
+
+class HeirForm(forms.Form):
+    """Who takes over from somebody who leaves."""
+
+    heir = forms.ModelChoiceField(
+        label="Who takes over the open incidents",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="Nobody yet",
+    )
+
+    def __init__(self, *args: Any, heirs: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["heir"]
+        field.queryset = User.objects.filter(pk__in=[one.pk for one in heirs])
+
+
 class MeForm(forms.Form):
     """What one may change about oneself."""
 
     name = forms.CharField(label="Your name", max_length=120)
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(label="Name", max_length=60, help_text="What uses it, such as “billing” or “wall display”.")
+    scope = forms.ChoiceField(
+        label="It may",
+        choices=Token.Scope.choices,
+        initial=Token.Scope.READ,
+        widget=forms.RadioSelect,
+        help_text="Never more than you may yourself.",
+    )
+    days = forms.TypedChoiceField(
+        label="It ends after",
+        coerce=int,
+        choices=[(7, "a week"), (30, "30 days"), (90, "90 days"), (180, "half a year"), (365, "a year")],
+        initial=90,
+    )

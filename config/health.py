@@ -15,7 +15,7 @@ from django_q.models import Failure
 from agents import roster
 from agents.models import Lease
 from agents.probes import icmp
-from config import machine, processes, pulse
+from config import machine, processes, pulse, safety, sources, telling
 from config.finding import Details, Finding, State, broken, look, works
 from config.metronome import STALE
 from notifications import live
@@ -175,12 +175,20 @@ EXAMINED: dict[str, Callable[[datetime], Finding]] = {
     "Looking": looking,
     "Ping (ICMP)": ping,
     "Connections (TCP)": tcp,
+    "Sources (UISP)": sources.sources,
     "Queue": queue,
     "Outbox": outbox,
+    "E-mail": telling.email,
+    "Push": telling.push,
     "Live updates": live_updates,
     "Database": machine.database,
     "Disk": machine.disk,
     "Clock": machine.clock,
+    "Backup": safety.backups,
+    "Keys": safety.secret_keys,
+    "Heartbeat": safety.beating,
+    "Sending": safety.sending,
+    "Log": safety.log_file,
     "Address": machine.address,
     "Versions": machine.versions,
 }

@@ -9,11 +9,19 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.db import Error
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
-from config import options
+from config import accounts, options
+from config.models import User
+
+WHILE_WAITING = ("waiting", "account_logout")
+WHILE_SETTING_UP = (
+    "mfa_activate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes", "account_logout",
+    "account_reauthenticate", "account_set_password", "live", "bell", "alarms",
+)  # fmt: skip
 
 
 class AskWho(LoginRequiredMiddleware):
@@ -23,7 +31,19 @@ class AskWho(LoginRequiredMiddleware):
         """As Django's, which asks who it is before it asks whether that matters."""
         if not getattr(view_func, "login_required", True):
             return None
+        if isinstance(request.user, User):
+            return held_up(request, request.user)
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+
+def held_up(request: HttpRequest, user: User) -> HttpResponse | None:
+    """What somebody sees in place of any page: who waits to be admitted, or has to set up a second factor first."""
+    name = request.resolver_match.url_name if request.resolver_match else ""
+    if user.is_waiting and name not in WHILE_WAITING:
+        return render(request, "config/waiting.html", status=403)
+    if name not in WHILE_SETTING_UP and accounts.needs_second_factor(user):
+        return redirect("mfa_activate_totp")
+    return None
 
 
 @sync_and_async_middleware

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zoneinfo
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -30,7 +31,18 @@ class Options:
     time_zone: str = "UTC"
     demo: bool = False  # the invented network is loaded, and runs beside Towerwatch
     demo_port: int = 0  # where its devices answer, so that two demos on one machine do not meet
+    require_second_factor: bool = False  # of administrators, who are led to it before anything else
     setup_token: str = ""  # opens the first page, until there is an administrator
+    backup_keep: int = 14  # so many backups are kept
+    backup_night: str = ""  # the date of the last night that has its backup
+    backup_tried: str = ""  # when the last one by night was begun
+    backup_fault: str = ""  # why the last one was not made
+    keys_kept: str = ""  # the mark of the keys that were written to a file
+    restored_at: str = ""  # when a backup was put back
+    heartbeat_url: str = ""  # told each minute that the network is looked at
+    heartbeat: dict[str, str] = field(default_factory=dict)  # when that last worked, and why it does not
+    clock_step: dict[str, Any] = field(default_factory=dict)  # when this clock was last moved, and by how many seconds
+    disk_free: list[list[float]] = field(default_factory=list)  # epoch seconds and free bytes, each hour of two days
     demo_token: str = ""  # opens the demo from its link on the console
     defaults_given: list[str] = field(default_factory=list)  # "event role": subscriptions that were made once
 

@@ -33,11 +33,15 @@ MAY = (
     Right("customers.change_people", "Add and change customers and contacts", frozenset({ADMINISTRATOR, OFFICE})),
     Right("customers.change_network", "Add and change sites and equipment", frozenset({ADMINISTRATOR, ENGINEER})),
     Right("outages.change_checks", "Set checks, intervals and rules", frozenset({ADMINISTRATOR, ENGINEER})),
+    Right("outages.change_sources", "Connect a UISP, and synchronise with it", frozenset({ADMINISTRATOR, ENGINEER})),
+    Right("customers.anonymise", "Take a former customer's name out of everything", frozenset({ADMINISTRATOR})),
     Right("outages.probe", "Ping and trace from an equipment's page", frozenset({ADMINISTRATOR, ENGINEER, TECHNICIAN})),
     Right("config.health", "See how Towerwatch itself is doing", EVERYBODY),
     Right("config.play", "Let something fail in the demo", frozenset({ADMINISTRATOR, ENGINEER})),
-    Right("config.people", "Add users, set roles, turn accounts off", frozenset({ADMINISTRATOR})),
+    Right("config.people", "Invite users, set roles, turn accounts off", frozenset({ADMINISTRATOR})),
+    Right("config.audit", "Read who changed what", frozenset({ADMINISTRATOR, Role.MANAGER})),
     Right("notifications.subscribe_others", "Say what others and each role hear of", frozenset({ADMINISTRATOR})),
+    Right("config.backups", "Back up, take backups away, let what was held back be sent", frozenset({ADMINISTRATOR})),
     Right("config.options", "Set the name, the time zone and the demo", frozenset({ADMINISTRATOR})),
 )
 GRANTED = {(right.permission, role) for right in MAY for role in right.roles}
@@ -59,11 +63,11 @@ class RoleBackend(BaseBackend):
 
 
 def _users(keys: Iterable[str]) -> Iterable[tuple[str, models.Model]]:
-    return ((str(user.pk), user) for user in User.objects.filter(pk__in=keys, is_active=True))
+    return ((str(user.pk), user) for user in User.objects.working().filter(pk__in=keys))
 
 
 def _user_choices() -> Iterable[tuple[str, str]]:
-    return ((str(user.pk), str(user)) for user in User.objects.filter(is_active=True))
+    return ((str(user.pk), str(user)) for user in User.objects.working())
 
 
 def _user_name(key: str) -> str:
@@ -71,7 +75,7 @@ def _user_name(key: str) -> str:
 
 
 def _roles(keys: Iterable[str]) -> Iterable[tuple[str, models.Model]]:
-    return ((user.role, user) for user in User.objects.filter(role__in=keys, is_active=True))
+    return ((user.role, user) for user in User.objects.working().filter(role__in=keys))
 
 
 def _because_of_role(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,11 +10,13 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.http.request import split_domain_port
 
-from config import env
+from config import env, mail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.flag("DEBUG", False)
 DEMO = env.flag("DEMO", False)
+# May a source (a UISP) be on this very machine? The demo's is.
+LOOPBACK = env.flag("LOOPBACK", DEMO)
 VAR = env.folder("VAR", BASE_DIR / "var" / "demo" if DEMO else BASE_DIR / "var")
 
 HOST = env.text("HOST", "127.0.0.1")
@@ -21,6 +24,10 @@ PORT = env.number("PORT", 8000, 1, 65535)
 SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
 # Opens the secrets that are in the database; several, separated by commas, the newest first (see sealed.py).
 SEAL_KEYS = env.secret("SEAL_KEY", VAR / "seal_key").split(",")
+# Made when the first backup is: a disk that is not there must not keep Towerwatch from looking.
+BACKUP_FOLDER = Path(env.text("BACKUP_FOLDER", str(VAR / "backups"))).expanduser().absolute()
+# Lets outgoing requests to addresses that staff enter (heartbeat, webhooks) reach private networks, too.
+ALLOW_PRIVATE_URLS = env.flag("ALLOW_PRIVATE_URLS", False)
 LOCAL = HOST in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
 # In addresses IPv6 stands in brackets.
 HOST_IN_URL = "localhost" if LOCAL else f"[{HOST}]" if ":" in HOST else HOST
@@ -54,7 +61,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_q",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
     "simple_history",
@@ -75,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -158,6 +165,20 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SESSION_REMEMBER = True
+# Signing in by GitHub is there where the operator registered Towerwatch with it.
+GITHUB_URL = env.address("GITHUB_URL", "https://github.com", ("http", "https"))
+GITHUB = dict(zip(("client_id", "secret"), env.both("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"), strict=True))
+SOCIALACCOUNT_PROVIDERS = {
+    "github": {"provider_class": "config.github.GitHub", **({"APP": GITHUB} if all(GITHUB.values()) else {})}
+}
+SOCIALACCOUNT_ADAPTER = "config.accounts.ByGitHub"
+SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_QUERY_EMAIL = False
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "config.accounts.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "now"
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -197,19 +218,69 @@ STORAGES = {
 }
 MESSAGE_TAGS = {10: "secondary", 20: "info", 25: "success", 30: "warning", 40: "danger"}
 
+# One body of a request, an uploaded file apart.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+LETS_IN = ["rest_framework.permissions.IsAuthenticated", "config.api_access.Admitted"]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.api_access.ByToken",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [*LETS_IN, "config.api_access.InScope", "config.api_access.Allowed"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api_access.OftenEnough"],
+    "DEFAULT_THROTTLE_RATES": {"each": "600/min"},
+    "DEFAULT_PARSER_CLASSES": ["config.api_body.Json"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "config.api_faults.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+KNOX_TOKEN_MODEL = "config.Token"  # noqa: S105
+REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTO_REFRESH": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Towerwatch API",
+    "VERSION": "1",
+    "DESCRIPTION": "Customers, the equipment that serves them, and what is down: the same that the pages show.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": LETS_IN,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api_schema.with_faults"],
+}
+
 TAGGIT_CASE_INSENSITIVE = True
 TAGGIT_STRIP_UNICODE_WHEN_SLUGIFYING = True
 
 # Ways of looking: a new probe is a file in agents/probes and a line here.
-PROBES = {"icmp": "agents.probes.icmp.Icmp", "tcp": "agents.probes.tcp.Tcp"}
+PROBES = {
+    "icmp": "agents.probes.icmp.Icmp",
+    "tcp": "agents.probes.tcp.Tcp",
+    "uisp": "agents.probes.uisp.UispProbe",
+}
 # Where the agents get their checks from, and hand their readings to: floor 1 knows nothing of floor 3.
 AGENT_WORK = "outages.looking.work"
 AGENT_READINGS = "outages.recording.record"
+AGENT_STATE = "outages.sources.polling.note"
 # Ways to reach a person: a new channel is a file in notifications/channels and a line here.
-CHANNELS = {"inbox": "notifications.channels.inbox.Inbox"}
+CHANNELS = {
+    "inbox": "notifications.channels.inbox.Inbox",
+    "email": "notifications.channels.email.Email",
+    "webpush": "notifications.channels.webpush.WebPush",
+}
+# Whose house this is: its name and zone, for what leaves it.
+HOUSE = "config.options.current"
+# Push services besides those of the known browsers; one on this machine is only asked where it is named here.
+PUSH_HOSTS = env.names("PUSH_HOSTS", [])
+MAIL = mail.settings(PUBLIC_HOST)
+EMAIL_READY: bool = MAIL["EMAIL_READY"]
+EMAIL_ROAD: str = MAIL["EMAIL_ROAD"]
+globals().update(MAIL)
 # What the apps declare and lower floors collect.
 EVENTS = ["outages.events.EVENTS"]
 RECIPIENTS = ["config.people.RECIPIENTS"]
+# What is known of a customer: handed out as a whole, or with the name taken out; the lower floors first.
+KNOWN_OF_CUSTOMERS = ["customers.privacy.known.PARTS", "outages.privacy.PARTS"]
 SEARCH = ["outages.search.SEARCH", "customers.search.SEARCH"]
 
 LOGGING = {

@@ -13,11 +13,13 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from agents import roster
-from config import __version__, options, setup
+from config import __version__, github, machine, options, room, setup
 from config.demo import STAFF
 from config.templatetags.shell import clock_time
 from config.views.door import is_local
+from notifications import pause
 from notifications.models import Notice
+from outages.models import Source
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,12 @@ PLACES = (
     Place("Customers", "customers", "users", "c", "customers.view", ("customer", "contact")),
     Place("Sites", "sites", "building-broadcast-tower", "s", "customers.view", ("site",)),
     Place("Network", "equipments", "router", "e", "customers.view", ("equipment", "check")),
+    Place("Triage", "triage", "arrows-sort", "t", "outages.view"),
+    Place("Sources", "sources", "database-import", "r", "outages.view", ("source",)),
     Place("Users", "users", "user-shield", "u", "config.health", ("user", "roles")),
+    Place("Audit log", "audit", "history", "l", "config.audit"),
     Place("Health", "health", "stethoscope", "h", "config.health"),
-    Place("Settings", "settings", "settings", ",", "config.options", ("demo",)),
+    Place("Settings", "settings", "settings", ",", "config.options", ("demo", "backups", "heartbeat", "held_back")),
 )
 
 
@@ -79,9 +84,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         nobody_yet = SimpleLazyObject(setup.is_open)
-        return around | {"demo_accounts": demo_accounts(request), "nobody_yet": nobody_yet}
+        shut = {"demo_accounts": demo_accounts(request), "nobody_yet": nobody_yet}
+        return around | shut | {"github_is_on": github.is_on()}
     # Lazy, so that a fragment asks the database for no more than it shows.
-    lazy = {"unread": SimpleLazyObject(partial(unread, user)), "alarms": SimpleLazyObject(alarms)}
+    lazy = {
+        "unread": SimpleLazyObject(partial(unread, user)),
+        "alarms": SimpleLazyObject(alarms),
+        "paused": SimpleLazyObject(pause.is_paused),
+    }
     return around | {"menu": menu(request), **lazy}
 
 
@@ -116,9 +126,12 @@ def alarms() -> list[str]:
     """What staff must know before they believe any page: that nobody looks, or that a way of looking is shut."""
     agent, now = roster.here(), timezone.now()
     found = []
+    if room.free() < machine.VERY_LITTLE:
+        found.append("The disk is full: what is seen can hardly be written down. Make room on it.")
     if agent.seen_at is None:
         found.append("We are not listening yet: looking has not begun.")
     elif now - agent.seen_at > roster.LATE:
         since = clock_time(timezone.localtime(agent.seen_at), timezone.localtime(now))
         found.append(f"We are not listening: nothing has been looked at since {since}.")
-    return found + [f"{way.upper()} cannot look: {trouble['why']}" for way, trouble in agent.trouble.items()]
+    found += [f"{way.upper()} cannot look: {trouble['why']}" for way, trouble in agent.trouble.items()]
+    return found + [f"{source.complaint}." for source in Source.objects.asked().silent()]

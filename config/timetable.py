@@ -24,7 +24,12 @@ TIMETABLE = (
     Entry("outages.jobs.tidy", 1, "outages of what is no longer looked at come to an end"),
     Entry("outages.jobs.fold", 10, "readings move from the journal into hours, which charts read fast"),
     Entry("outages.jobs.prune", 60 * 24, "single readings are kept for a fortnight"),
+    Entry("outages.sources.jobs.sync", 10, "customers and equipment follow what UISP says of them"),
     Entry("customers.imports.jobs.sweep", 60, "a file that nobody imported is not kept for more than a day"),
+    Entry("config.jobs.back_up", 10, "a backup each night, or as soon as may be after one that was missed"),
+    Entry("config.jobs.heartbeat", 1, "an outside address hears that the network is looked at"),
+    Entry("config.jobs.measure", 60, "how fast the disk fills"),
+    Entry("config.jobs.analyse", 60 * 24, "SQLite chooses its indexes by what the tables hold"),
     Entry("config.jobs.sweep", 60, "finished tasks and ended sessions are not kept for ever"),
 )
 

@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("customers.people.urls")),
     path("", include("customers.equipment.urls")),
     path("", include("customers.imports.urls")),
+    path("", include("customers.privacy.urls")),
 ]

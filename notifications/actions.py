@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import engine, recipients
+from notifications import addressing, engine, recipients
 from notifications.events import declared
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
@@ -63,8 +64,12 @@ def change(row: Subscription, by: Any, **terms: Any) -> None:
     """Another number asked for, or other tags."""
     with transaction.atomic():
         other = {name: value for name, value in terms.items() if getattr(row, name) != value}
-        if other:
-            Subscription.objects.filter(pk=row.pk).update(**other)
+        found = Subscription.objects.select_for_update().filter(pk=row.pk).first() if other else None
+        if found is not None:
+            for name, value in other.items():
+                setattr(found, name, value)
+            # Saved, not updated, so that the log of who changed what hears of it.
+            found.save(update_fields=list(other))
             _tell("changed", row.recipient, [row.event], row.about, by)
 
 
@@ -99,6 +104,23 @@ def unmute(person: Any, thing: models.Model) -> None:
     """Tell this user of an object again."""
     kind = ContentType.objects.get_for_model(thing)
     Mute.objects.filter(user=person, object_type=kind, object_id=thing.pk).delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was ended for somebody who left, and how much of it."""
+
+    browsers: int
+    subscriptions: int
+    mutes: int
+
+
+def forget(person: Any) -> Forgotten:
+    """For a user who leaves: no more push, none of their own subscriptions or mutes, and what waits is not sent."""
+    with transaction.atomic():
+        subscriptions = Subscription.objects.to(_own(person)).delete()[0]
+        mutes = Mute.objects.filter(user=person).delete()[0]
+        return Forgotten(addressing.end(person), subscriptions, mutes)
 
 
 def _own(person: Any) -> Recipient:

@@ -74,11 +74,12 @@ def consider(changes: Sequence[Change], now: datetime) -> int:
 
 def tell(people: Iterable[models.Model], text: str, link: str, about: models.Model, now: datetime) -> int:
     """Write to these people, whatever they subscribe to, in the caller's transaction; how many are told."""
-    written = [(_direct(person, text, link, about, now), person) for person in people]
-    return _write({notice.fingerprint: (notice, person) for notice, person in written}) if written else 0
+    notices = [(written(person, text, link, about, now), person) for person in people]
+    return _write({notice.fingerprint: (notice, person) for notice, person in notices}) if notices else 0
 
 
-def _direct(person: models.Model, text: str, link: str, about: models.Model, now: datetime) -> Notice:
+def written(person: models.Model, text: str, link: str, about: models.Model, now: datetime) -> Notice:
+    """A notice to this person that no subscription asked for, not saved yet; the text is cut at 280 signs."""
     return Notice(
         fingerprint=secrets.token_hex(32),
         object_type=ContentType.objects.get_for_model(about),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from notifications import deliver as delivering
+from notifications import carriers
 
 
 def deliver() -> int:
-    """Send what waits in the outbox; how many deliveries were tried."""
-    return delivering.deliver(timezone.now())
+    """Send what waits in the outbox; how many deliveries were tried before it returned."""
+    return carriers.carry(timezone.now())

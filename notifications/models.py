@@ -12,6 +12,10 @@ from django.db import models
 from django.db.models import Q
 
 from notifications import interest
+from notifications.address import Address as Address
+from notifications.address import PushKey as PushKey
+from notifications.audit import Act as Act
+from notifications.audit import History
 
 
 class Topic(models.Model):
@@ -22,36 +26,6 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.changes})"
-
-
-class Addresses(models.QuerySet["Address"]):
-    """The vocabulary of addresses."""
-
-    def usable(self) -> Addresses:
-        """Those that may be sent to."""
-        return self.filter(off_at=None)
-
-
-class Address(models.Model):
-    """Where a channel reaches a recipient: a user, or whoever else the apps declare."""
-
-    owner_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
-    owner_id = models.PositiveBigIntegerField()
-    owner = GenericForeignKey("owner_type", "owner_id")
-    channel = models.CharField(max_length=20)
-    value = models.CharField(max_length=500, blank=True)
-    off_at = models.DateTimeField(null=True, blank=True)
-    off_reason = models.CharField(max_length=300, blank=True)
-
-    objects = Addresses.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["owner_type", "owner_id", "channel", "value"], name="address_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.value}".strip()
 
 
 class Remembered(models.QuerySet[Any]):
@@ -126,6 +100,10 @@ class Subscription(Kept):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = Subscriptions.as_manager()
+    history = History(
+        "event", "recipient_kind", "recipient_key", "object_type", "object_id", "asked", "off", "tags_in", "tags_out",
+        said="notifications.said.subscription",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -239,7 +217,9 @@ class Delivery(models.Model):
         FAILED = "failed", "Failed for good"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
-    address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="deliveries")
+    # None when the address is no more; `gone` is what it was called.
+    address = models.ForeignKey(Address, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries")
+    gone = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     due_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -254,7 +234,13 @@ class Delivery(models.Model):
         indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_outbox")]
 
     def __str__(self) -> str:
-        return f"{self.notice} by {self.address}"
+        return f"{self.notice} by {self.address or self.gone}"
+
+    @property
+    def to(self) -> Address:
+        """The address of one that is being sent."""
+        assert self.address is not None
+        return self.address
 
 
 class Attempt(models.Model):
@@ -270,3 +256,16 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%F %T} {self.error or 'ok' if self.ended_at else 'sending'}"
+
+
+class Pause(models.Model):
+    """While there is this row, nothing is sent (see pause.py)."""
+
+    ONLY = 1
+
+    since = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    why = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"paused since {self.since:%F %T}"

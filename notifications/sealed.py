@@ -36,7 +36,7 @@ class SealedField(models.TextField):
         if not value:
             return value
         try:
-            return _box().decrypt(value.encode()).decode()
+            return unseal(value)
         except InvalidToken:
             return Unreadable(value)
 
@@ -45,7 +45,17 @@ class SealedField(models.TextField):
         if isinstance(value, Unreadable):
             return value.sealed
         text = super().get_prep_value(value)
-        return _box().encrypt(text.encode()).decode() if text else text
+        return seal(text) if text else text
+
+
+def seal(text: str) -> str:
+    """A secret as it may lie in the database."""
+    return _box().encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """The secret again; raises cryptography.fernet.InvalidToken where no key of today opens it."""
+    return _box().decrypt(sealed.encode()).decode()
 
 
 @cache

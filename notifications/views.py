@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from notifications import engine, live
 from notifications.models import Notice, Notices
+from notifications.reading import read
 
 PER_PAGE = 50
 ROWS = "notifications/inbox_rows.html"
@@ -57,9 +58,7 @@ def _shown(notices: list[Notice]) -> list[Notice]:
 def opened(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a notice of one's own as read, and go where it leads."""
     notice = get_object_or_404(_mine(request), pk=pk)
-    if notice.read_at is None:
-        Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
-        live.bump(live.inbox(reader(request).pk))
+    read(notice, reader(request), timezone.now())
     return redirect(notice.link or "inbox")
 
 

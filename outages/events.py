@@ -3,7 +3,7 @@
 from typing import Any
 
 from notifications.conditions import changed, created, filled
-from notifications.events import Ask, Asked, Event
+from notifications.events import Ask, Asked, Condition, Due, Event
 
 EVERYTHING = ("customers.Equipment", "customers.Customer", "customers.Site")
 AT_LEAST = Ask("at_least", "From how many customers on (towers, APs and links always)", default=5, minimum=1)
@@ -12,6 +12,24 @@ AT_LEAST = Ask("at_least", "From how many customers on (towers, APs and links al
 def matters(incident: Any, asked: Asked) -> bool:
     """Something that many share, or at least as many customers as were asked for."""
     return incident.joined_id is None and (incident.is_network or incident.customers_behind >= asked["at_least"])
+
+
+def fell_silent(*, malformed: bool) -> Condition:
+    """Staff are told of a fault of a source that sends nothing, or that sends what cannot be read."""
+
+    def when(before: Any, after: Any, asked: Asked) -> Due | None:
+        if before is None or after is None or before.is_silent or not after.is_silent:
+            return None
+        return Due(marks=(after.faulty_from,)) if after.is_malformed is malformed else None
+
+    return when
+
+
+def answers_again(before: Any, after: Any, asked: Asked) -> Due | None:
+    """The fault of which staff were told is over."""
+    if before is None or after is None or not before.is_silent or after.is_silent:
+        return None
+    return Due(marks=(before.faulty_from,))
 
 
 EVENTS = [
@@ -62,5 +80,32 @@ EVENTS = [
         when=filled("ended_at"),
         says="{after.equipment.name} is back after {after.lasted}",
         tone="up",
+    ),
+    Event(
+        "upstream.silent",
+        of="outages.Source",
+        label="A source does not answer",
+        when=fell_silent(malformed=False),
+        says="{after.complaint}",
+        tone="down",
+        defaults=("administrator", "engineer"),
+    ),
+    Event(
+        "upstream.malformed",
+        of="outages.Source",
+        label="A source sends what cannot be read",
+        when=fell_silent(malformed=True),
+        says="{after.complaint}",
+        tone="down",
+        defaults=("administrator", "engineer"),
+    ),
+    Event(
+        "upstream.answers",
+        of="outages.Source",
+        label="A source answers again",
+        when=answers_again,
+        says="{after.relief}",
+        tone="up",
+        defaults=("administrator", "engineer"),
     ),
 ]

@@ -24,12 +24,30 @@ class CheckForm(forms.ModelForm):
         model = Check
         fields = ["probe", "port", "interval", "count", "window", "on"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and self.instance.of_source:
+            self._counts_polls(self.instance.probe)
+
+    def _counts_polls(self, probe: str) -> None:
+        """What a source says of equipment comes as often as the source is asked; only the number of polls is free."""
+        del self.fields["port"]
+        label = ways.probe(probe).label
+        self.fields["probe"].choices = [(probe, label)]  # type: ignore[attr-defined]
+        for name in ("probe", "interval", "window"):
+            self.fields[name].disabled = True
+        self.fields["interval"].help_text = "It is asked together with everything else of its source: set it there."
+        self.fields["window"].help_text = "It grows by itself to the polls in a row, times the interval."
+        self.fields["count"].label = "Polls in a row"
+
     def clean(self) -> dict[str, Any]:
         """A probe that wants a port gets one, the others keep none; the same check is not made twice."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         probe = cleaned.get("probe")
         if not probe:
             return cleaned
+        if probe in ways.of_sources():
+            return cleaned | {"window": self.instance.interval * cleaned.get("count", self.instance.count)}
         if "port" not in {option.name for option in ways.probe(probe).options}:
             self.errors.pop("port", None)
             cleaned["port"] = None
@@ -79,7 +97,8 @@ class WorkForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        may_own = Q(is_active=True) | Q(pk=self.instance.owner_id)
+        # Who has no role waits to be admitted.
+        may_own = (Q(is_active=True) & ~Q(role="")) | Q(pk=self.instance.owner_id)
         self.fields["owner"].queryset = get_user_model().objects.filter(may_own)  # type: ignore[attr-defined]
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             choice for choice in Incident.State.choices if choice[0] != Incident.State.RESOLVED

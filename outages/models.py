@@ -1,4 +1,4 @@
-"""Checks and what they remember, outages, incidents."""
+"""Outages and incidents; the index of this floor's models."""
 
 from __future__ import annotations
 
@@ -6,103 +6,30 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from agents import ways
 from customers.models import Customer, Equipment, Kind, Site
 from notifications.observe import Observed, ObservedQuerySet
-from outages import judging
+from outages.checks import TWICE as TWICE
+from outages.checks import Check as Check
+from outages.checks import Checks as Checks
 from outages.journal import Hour as Hour
 from outages.journal import Sweep as Sweep
 from outages.sources.models import Source as Source
 from outages.sources.models import SourceLink as SourceLink
+from outages.sources.models import SourceRun as SourceRun
 from outages.spans import in_words
 
-TWICE = "This equipment has that check already."
+# What is typed means a few things; of a word that thousands have, the outages of these are enough.
+MEANT = 400
 
 
-class Checks(models.QuerySet["Check"]):
-    """The vocabulary of checks."""
-
-    def looked_at(self) -> Checks:
-        """Those that are switched on, of equipment that is there."""
-        return self.filter(on=True, equipment__archived_at=None, equipment__address__isnull=False)
-
-
-class Check(models.Model):
-    """One probe on one equipment, with its interval and rule, and where its judging stands."""
-
-    class State(models.TextChoices):
-        """What the rule has decided last."""
-
-        NEW = "new", "Never answered"
-        UP = "up", "Up"
-        DOWN = "down", "Down"
-
-    equipment = models.ForeignKey(Equipment, on_delete=models.CASCADE, related_name="checks")
-    probe = models.CharField(max_length=20, default="icmp")
-    port = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(65535)], help_text="For TCP."
-    )
-    on = models.BooleanField("look", default=True)
-    interval = models.PositiveIntegerField(
-        "interval (s)", default=10, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
-    )
-    count = models.PositiveSmallIntegerField(
-        "readings", default=3, validators=[MinValueValidator(1), MaxValueValidator(100)]
-    )
-    window = models.PositiveIntegerField(
-        "within (s)", default=15, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
-    )
-    state = models.CharField(max_length=10, choices=State, default=State.NEW, editable=False)
-    state_since = models.DateTimeField(null=True, editable=False)
-    # Epoch seconds of the readings in a row that contradict the state; empty while all is quiet.
-    run = models.JSONField(default=list, editable=False)
-    run_first = models.JSONField(null=True, editable=False)
-    # Up, and nothing contradicts it: good readings of such a check need no look at its row.
-    settled = models.BooleanField(default=False, editable=False)
-
-    objects = Checks.as_manager()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["equipment", "probe", "port"], name="check_once", violation_error_message=TWICE
-            ),
-            models.UniqueConstraint(
-                fields=["equipment", "probe"],
-                condition=Q(port=None),
-                name="check_once_without_port",
-                violation_error_message=TWICE,
-            ),
-        ]
-        indexes = [models.Index(fields=["id"], name="check_unsettled", condition=Q(settled=False))]
-
-    def __str__(self) -> str:
-        return f"{self.probe} {self.port or ''}".strip()
-
-    def get_absolute_url(self) -> str:
-        """A check is shown on its equipment's page."""
-        return self.equipment.get_absolute_url()
-
-    @property
-    def rule(self) -> judging.Rule:
-        """The rule as judging wants it."""
-        return judging.Rule(self.count, float(self.window), float(self.interval))
-
-    def clean(self) -> None:
-        """Refuse a rule that cannot work, naming both fields."""
-        if self.probe not in settings.PROBES or None in (self.count, self.window, self.interval):
-            return
-        fault = judging.fault(self.rule, ways.reading_seconds(self.probe, self.interval))
-        if fault:
-            raise ValidationError({"count": fault, "window": fault})
+def _first(rows: models.QuerySet) -> list[int]:
+    """The keys of the first rows: as a list, so that the database sees how few they are, and goes by them."""
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:MEANT])
 
 
 class Incidents(ObservedQuerySet):
@@ -111,6 +38,10 @@ class Incidents(ObservedQuerySet):
     def open(self) -> Self:
         """Those that go on."""
         return self.filter(closed_at=None)
+
+    def search(self, text: str) -> Self:
+        """Those whose cause a search for the text finds among the equipment, the first few hundred of it."""
+        return self.filter(equipment__in=_first(Equipment.objects.search(text)))
 
 
 class Incident(Observed):
@@ -150,7 +81,12 @@ class Incident(Observed):
                 fields=["equipment"], condition=Q(closed_at=None), name="incident_one_open_per_equipment"
             )
         ]
-        indexes = [models.Index(fields=["-opened_at"], name="incident_opened")]
+        indexes = [
+            models.Index(fields=["opened_at", "id"], name="incident_opened"),
+            models.Index(fields=["closed_at"], name="incident_closed"),
+            models.Index(fields=["customers_behind", "id"], name="incident_customers"),
+            models.Index(fields=["state", "id"], name="incident_state"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -207,7 +143,18 @@ class Outages(ObservedQuerySet):
 
     def between(self, since: datetime, until: datetime) -> Self:
         """Those that touch a span of time."""
-        return self.filter(Q(ended_at=None) | Q(ended_at__gte=since), started_at__lt=until)
+        return self.since(since).filter(started_at__lt=until)
+
+    def since(self, since: datetime) -> Self:
+        """Those that go on, or ended after a time."""
+        return self.filter(Q(ended_at=None) | Q(ended_at__gte=since))
+
+    def search(self, text: str) -> Self:
+        """Those of the equipment and the customers that a search for the text finds, the first few hundred of each."""
+        return self.filter(
+            Q(equipment__in=_first(Equipment.objects.search(text)))
+            | Q(customer__in=_first(Customer.objects.search(text)))
+        )
 
 
 class Outage(Observed):
@@ -233,9 +180,11 @@ class Outage(Observed):
             models.UniqueConstraint(fields=["check_of"], condition=Q(ended_at=None), name="outage_one_open_per_check")
         ]
         indexes = [
-            models.Index(fields=["-started_at"], name="outage_started"),
-            models.Index(fields=["equipment", "-started_at"], name="outage_equipment"),
-            models.Index(fields=["customer", "-started_at"], name="outage_customer"),
+            models.Index(fields=["started_at", "id"], name="outage_started"),
+            models.Index(fields=["ended_at", "id"], name="outage_ended"),
+            models.Index(fields=["equipment", "started_at", "id"], name="outage_equipment"),
+            models.Index(fields=["customer", "started_at", "id"], name="outage_customer"),
+            models.Index(fields=["site", "started_at", "id"], name="outage_site"),
             models.Index(fields=["incident"], name="outage_incident"),
             models.Index(fields=["started_at"], name="outage_open", condition=Q(ended_at=None)),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +16,14 @@ from agents.work import Advice
 from customers.states import set_states
 from notifications import engine, live
 from notifications.observe import stored
-from outages import history, incidents, judging, looking
+from outages import history, incidents, judging, kept, looking, triage
 from outages.models import Check, Outage
 
 JUDGING = 0x70776A64  # the number of PostgreSQL's advisory lock, which means nothing else
+
+# What a check becomes that nobody looks at any more.
+UNSEEN: dict[str, Any] = {"state": Check.State.NEW, "state_since": None, "settled": False, "run": [], "run_first": None}
+UNSEEN |= triage.LEFT
 
 
 @dataclass(slots=True)
@@ -34,6 +38,7 @@ class Turn:
     calmed: list[Check] = field(default_factory=list)  # a run of bad readings came to nothing
     running: list[Check] = field(default_factory=list)  # contradicted, not decided yet
     suspects: list[Check] = field(default_factory=list)  # contradicted for the first time
+    dark: list[Check] = field(default_factory=list)  # did not answer when it was first seen
 
 
 def record(readings: Sequence[Reading]) -> Advice:
@@ -82,6 +87,8 @@ def _judge(readings: Mapping[int, Reading], now: datetime) -> Turn:
         after = judging.judge(before, reading.up, reading.asked_at, check.rule)
         if after is not before:
             _sort_in(turn, check, before, after, reading)
+        elif before.state == judging.NEW and triage.note_dark(check, reading):
+            turn.dark.append(check)
     return turn
 
 
@@ -114,17 +121,23 @@ def _sort_in(turn: Turn, check: Check, before: judging.Standing, after: judging.
 
 def as_kept(reading: Reading) -> dict[str, Any]:
     """A reading as an outage keeps it: the time, the words and the values that came, without our key."""
-    kept = asdict(reading)
-    del kept["key"]
-    return kept
+    return {
+        "up": reading.up,
+        "asked_at": reading.asked_at,
+        "ms": reading.ms,
+        "values": kept.bounded(reading.values),
+        "message": kept.plain(reading.message)[: kept.LONGEST_TEXT],
+    }
 
 
 def _write_checks(turn: Turn) -> None:
     quiet: dict[str, Any] = {"run": [], "run_first": None}
     if turn.risen:
         Check.objects.filter(pk__in=[check.pk for check in turn.risen]).update(
-            state=Check.State.UP, state_since=turn.now, settled=True, **quiet
+            state=Check.State.UP, state_since=turn.now, settled=True, **quiet, **triage.LEFT
         )
+    if turn.dark:
+        Check.objects.bulk_update(turn.dark, ["dark_since", "dark_message"], batch_size=500)
     for settled in (True, False):
         calmed = [check.pk for check in turn.calmed if check.settled is settled]
         if calmed:
@@ -220,6 +233,19 @@ def judge_afresh() -> int:
         return Check.objects.filter(pk__in=pks).update(state=Check.State.UP, run=[], run_first=None, settled=True)
 
 
+def forget_later_than(now: datetime) -> int:
+    """Forget the runs that have begun later than `now`: the clock was set back, and readings would be late for long.
+
+    How many checks. What they are judged to be stays, and the next readings begin anew.
+    """
+    with transaction.atomic():
+        alone()
+        unsettled = Check.objects.filter(settled=False).exclude(run=[])
+        later = [pk for pk, run in unsettled.values_list("pk", "run") if run and run[-1] > now.timestamp()]
+        Check.objects.filter(pk__in=later, state=Check.State.UP).update(settled=True)
+        return Check.objects.filter(pk__in=later).update(run=[], run_first=None)
+
+
 def stop_looking(now: datetime, equipment: Iterable[int] = ()) -> int:
     """Forget what nobody sees any more: checks that are switched off or gone, of equipment put away or without address.
 
@@ -233,7 +259,7 @@ def stop_looking(now: datetime, equipment: Iterable[int] = ()) -> int:
         touched = {outage.equipment_id for outage in ended} | set(equipment)
         touched |= set(blind.values_list("equipment", flat=True))
         if touched:
-            blind.update(state=Check.State.NEW, state_since=None, settled=False, run=[], run_first=None)
+            blind.update(**UNSEEN)
             set_states(dict.fromkeys(touched, "unknown") | _verdicts(touched), now)
         if ended:
             incidents.settle({}, now, ended=[outage.incident_id for outage in ended])

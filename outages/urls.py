@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from outages.views import checks, incidents, looking, now, outages, unwatched
+from outages.sources import views as sources
+from outages.views import checks, incidents, looking, now, outages, triage, unwatched
 
 urlpatterns = [
     path("", now.now, name="now"),
@@ -23,4 +24,19 @@ urlpatterns = [
     path("checks/<int:pk>/", checks.edit, name="check_edit"),
     path("checks/<int:pk>/delete/", checks.delete, name="check_delete"),
     path("checks/<int:pk>/readings/", looking.readings, name="check_readings"),
+    path("triage/", triage.triage, name="triage"),
+    path("triage/sort/", triage.sort, name="triage_sort"),
+    path("sources/", sources.sources, name="sources"),
+    path("sources/add/", sources.add, name="source_add"),
+    path("sources/hint/<str:token>/", sources.hint, name="source_hint"),
+    path("sources/<int:pk>/", sources.source, name="source"),
+    path("sources/<int:pk>/edit/", sources.edit, name="source_edit"),
+    path("sources/<int:pk>/preview/", sources.preview, name="source_preview"),
+    path("sources/<int:pk>/look/", sources.look, name="source_look"),
+    path("sources/<int:pk>/accept/", sources.accept, name="source_accept"),
+    path("sources/<int:pk>/sync/", sources.sync, name="source_sync"),
+    path("sources/<int:pk>/switch/", sources.switch, name="source_switch"),
+    path("sources/<int:pk>/remove/", sources.remove, name="source_remove"),
+    path("sources/<int:pk>/rotate/", sources.rotate, name="source_rotate"),
+    path("sources/<int:pk>/links/<int:link>/", sources.choose, name="source_choose"),
 ]

@@ -14,7 +14,11 @@ VAR = tempfile.mkdtemp(prefix="towerwatch-test-")
 os.mkdir(f"{VAR}/static")
 os.environ["VAR"] = VAR
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-for name in ("ALLOWED_HOSTS", "DEBUG", "DEMO", "HOST", "PORT", "PUBLIC_URL", "SEAL_KEY", "SECRET_KEY", "SHARDS"):
+for name in (
+    "ALLOWED_HOSTS", "DEBUG", "DEMO", "EMAIL_FROM", "EMAIL_PROVIDER", "EMAIL_URL", "GITHUB_CLIENT_ID",
+    "GITHUB_CLIENT_SECRET", "GITHUB_URL", "HOST", "LOOPBACK", "PORT", "PUBLIC_URL", "PUSH_HOSTS",
+    "SEAL_KEY", "SECRET_KEY", "SHARDS",
+):  # fmt: skip
     os.environ.pop(name, None)
 django.setup()
 

@@ -3,9 +3,11 @@
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from config.models import User
 from customers.models import Contact, Customer, Equipment, Site
-from outages.models import Check
+from outages.models import Check, Source, SourceLink
 
 _numbers = count(1)
 
@@ -49,6 +51,24 @@ def check(of: Equipment | None = None, **fields: Any) -> Check:
     number = next(_numbers)
     of = of or equipment(address=f"10.9.{number // 250}.{number % 250 + 1}")
     return Check.objects.create(equipment=of, **fields)
+
+
+def source(name: str = "Main", **fields: Any) -> Source:
+    """A UISP that has been accepted and is asked; nothing answers at its address where none is given."""
+    given = {"name": name, "address": "http://127.0.0.1:1", "nms_key": "an-nms-key", "accepted_at": timezone.now()}
+    return Source.objects.create(**(given | fields))
+
+
+def source_link(source: Source, of: Equipment, remote_id: str, kind: str = "device", **fields: Any) -> SourceLink:
+    """What a source calls a piece of equipment."""
+    return SourceLink.objects.create(source=source, kind=kind, remote_id=remote_id, thing=of, **fields)
+
+
+def followed(source: Source, of: Equipment, remote_id: str, kind: str = "device", **fields: Any) -> Check:
+    """The check of equipment of which a source says how it is."""
+    source_link(source, of, remote_id, kind)
+    rule = {"interval": source.interval, "count": source.count, "window": source.window}
+    return Check.objects.create(**({"equipment": of, "probe": source.kind} | rule | fields))
 
 
 def _words(tags: str) -> list[str]:

@@ -44,6 +44,8 @@ STATES = {
     "suspended": ("quiet", "player-pause"),
     "sent": ("good", "check"),
     "failed": ("bad", "alert-circle"),
+    "works": ("good", "circle-check"),
+    "faulty": ("bad", "circle-x"),
     "waiting": ("quiet", "hourglass"),
 }
 

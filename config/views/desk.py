@@ -38,8 +38,10 @@ def welcome(request: HttpRequest) -> HttpResponse:
     if Equipment.objects.exists():
         return redirect("now")
     form = _options_form(request) if request.user.has_perm("config.options") else None
-    if form is not None and form.is_valid():
-        return _keep(request, form, "welcome")
+    if form is not None:
+        del form.fields["require_second_factor"]
+        if form.is_valid():
+            return _keep(request, form, "welcome")
     return render(request, "config/welcome.html", {"form": form, "zones": zones().values()})
 
 
@@ -55,7 +57,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 def _options_form(request: HttpRequest) -> OptionsForm:
     chosen = options.fresh()
-    initial = {"isp_name": chosen.isp_name, "time_zone": chosen.time_zone}
+    initial = {name: getattr(chosen, name) for name in OptionsForm.base_fields}
     return OptionsForm(request.POST or None, initial=initial)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import ipaddress
 import secrets
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from config import demo, setup
+from config import accounts, demo, invitations, setup
 from config.models import Role, User
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 class FirstAdministratorForm(forms.Form):
@@ -47,7 +48,7 @@ def first_administrator(request: HttpRequest, token: str = "") -> HttpResponse:
         except ValidationError as fault:
             form.add_error("password", fault)
         else:
-            login(request, user, BACKEND)
+            accounts.enter(request, user)
             return redirect("welcome")
     return render(request, "config/setup.html", {"form": form})
 
@@ -83,8 +84,56 @@ def _sign_in(request: HttpRequest, role: str) -> HttpResponse:
     user = User.objects.filter(is_active=True, role=role).order_by("pk").first()
     if user is None:
         raise PermissionDenied
-    login(request, user, BACKEND)
+    accounts.enter(request, user)
     return redirect("now")
+
+
+class InvitedForm(forms.Form):
+    """What somebody who is invited says of themselves."""
+
+    name = forms.CharField(label="Your name", max_length=120)
+    password = forms.CharField(
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Ten signs or more. You sign in with it and your e-mail.",
+    )
+
+
+@login_not_required
+@never_cache
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Who invites whom to what; a name and a password make the account, and its owner is in."""
+    try:
+        row = invitations.find(token, timezone.now())
+        form = InvitedForm(request.POST or None, initial={"name": row.name})
+        if request.user.is_authenticated or not form.is_valid():
+            return render(request, "config/invitation.html", {"form": form, "invitation": row})
+        accounts.enter(request, invitations.accept(token, **form.cleaned_data, now=timezone.now()))
+    except invitations.Gone as why:
+        return render(request, "config/invitation_gone.html", {"why": str(why)}, status=410)
+    except ValidationError as fault:
+        form.add_error("password", fault)
+        return render(request, "config/invitation.html", {"form": form, "invitation": row})
+    messages.success(request, "Welcome. Under My account you find what you hear of, and a second factor.")
+    return redirect("now")
+
+
+def waiting(request: HttpRequest) -> HttpResponse:
+    """For who came by GitHub, until an administrator has admitted them."""
+    assert isinstance(request.user, User)
+    return render(request, "config/waiting.html") if request.user.is_waiting else redirect("now")
+
+
+def to_me(request: HttpRequest) -> HttpResponse:
+    """What there is of a second factor stands under My account."""
+    return redirect("me")
+
+
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """How many codes are left, and whether they were downloaded: what is on paper is not shown again."""
+    row = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.RECOVERY_CODES)
+    codes = row.wrap()
+    return render(request, "mfa/recovery_codes/index.html", {"codes": codes, "left": len(codes.get_unused_codes())})
 
 
 @login_not_required

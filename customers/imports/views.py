@@ -19,12 +19,14 @@ from customers.imports.forms import Upload
 from customers.imports.kinds import SORTS, Sort
 from customers.imports.models import ImportRun
 from customers.imports.sheets import Unreadable
+from notifications import audit
 
 
 @login_required
 def export(request: HttpRequest, key: str) -> StreamingHttpResponse:
     """What a list shows with this query, as CSV."""
     sort = _allowed(request, key)
+    audit.note("export", request.GET.urlencode(), sort.nouns)
     pieces = pages(sort, request.GET)
     body = while_sent(pieces) if isinstance(request, ASGIRequest) else pieces
     answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")

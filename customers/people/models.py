@@ -69,6 +69,8 @@ class Customer(Archived, Worded, Observed):
     state = models.CharField(max_length=10, choices=State, default=State.UNKNOWN, editable=False)
     state_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The name was taken out of everything: no source may bring it back.
+    anonymised_at = models.DateTimeField(null=True, editable=False)
     tags = TaggableManager(blank=True)
 
     objects: ClassVar = Customers.as_manager()

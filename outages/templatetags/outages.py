@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,12 @@ def may(user: Any, permission: str) -> bool:
 def from_epoch(seconds: float) -> datetime:
     """A time from epoch seconds."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """An object as it came from another system, to be read by people."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _recent(rows: Any) -> dict[str, Any]:
@@ -82,6 +89,7 @@ def looking_at(context: Any, equipment: Equipment) -> dict[str, Any]:
     return {
         "equipment": equipment,
         "checks": _with_last(checks),
+        "unasked": any(not check.of_source for check in checks),
         "refused": equipment.address and looking.is_refused(equipment.address),
         "incident": Incident.objects.open().filter(equipment=equipment).first(),
         "user": context["user"],

@@ -5,26 +5,38 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+# The sign-in library's steps to a second factor, which test_second_factor goes through.
+STEPS = {
+    "mfa_activate_totp", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes",
+    "mfa_generate_recovery_codes", "mfa_index", "mfa_reauthenticate", "mfa_view_recovery_codes",
+}  # fmt: skip
 # What a browser is not shown as a page of its own: parts of pages, streams, data, and what only takes a POST.
-NOT_PAGES = {
-    "account_confirm_login_code", "account_set_password", "alarms", "bell", "check_readings", "csv", "customer_choices",
+NOT_PAGES = STEPS | {
+    "audit_csv", "github_callback", "github_login", "invitation_renew", "invitation_revoke", "user_refuse", "waiting",
+    "backup_begin", "backup_download", "customer_everything", "sending_discard", "sending_release",
+    "account_confirm_login_code", "account_set_password", "alarms", "bell", "channel", "channel_remove", "channel_test",
+    "channel_turn", "check_readings", "csv", "customer_choices",
     "demo_enter", "demo_link", "demo_load", "demo_play", "equipment_choices", "equipment_looking", "equipment_ping",
     "equipment_trace", "import_confirm", "import_discard", "inbox_read", "incident_acknowledge", "incident_note",
-    "incident_work", "keep_alive", "live", "notice", "now_board", "site_choices", "subscribe_mute",
-    "subscription_remove", "subscription_turn",
+    "incident_work", "keep_alive", "live", "manifest", "notice", "now_board", "push", "push_key", "push_moved",
+    "push_off", "site_choices", "subscribe_mute", "subscription_remove", "subscription_turn", "token_revoke",
+    "unsubscribe", "source_accept", "source_choose", "source_hint", "source_look", "source_rotate", "source_switch",
+    "source_sync", "triage_sort", "user_token_revoke", "worker",
 }  # fmt: skip
 # Open for as long as there is no administrator, or no equipment: test_start looks at them.
 AT_THE_START = {"setup", "welcome"}
 AT_THE_DOOR = {
     "account_login", "account_inactive", "account_signup", "account_reset_password", "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
+    "account_reset_password_from_key_done", "invitation", "socialaccount_login_cancelled",
 }  # fmt: skip
 # What the sign-in library has and this house does not.
 CLOSED = {
     "account_confirm_email", "account_email", "account_email_verification_sent", "account_reset_password_done",
+    "socialaccount_login_error", "socialaccount_signup",
 }  # fmt: skip
 # What a page may also be asked for: nothing found, the next page, a word that is searched.
 ALSO = {
+    "audit": ("?kind=subscription", "?until=2001-01-01"),
     "customers": ("?q=nobody-of-this-name", "?page=2", "?state=down&sort=-name"),
     "equipments": ("?q=nothing-of-this-name",),
     "incidents": ("?q=nothing-of-this-name", "?show=open"),
@@ -32,9 +44,11 @@ ALSO = {
     "outages": ("?q=nothing-of-this-name",),
     "search": ("?q=09", "?q=nothing-of-this-name"),
     "sites": ("?kind=all",),
+    "triage": ("?q=nothing-of-this-name", "?show=seasonal"),
     "users": ("?q=nobody",),
 }
 KEYS = {
+    "invitation": {"token": "a-token-that-opens-it"},
     "subscriptions_of": {"kind": "role", "key": "engineer"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "used-already"},
     "account_confirm_email": {"key": "no-such-key"},
@@ -51,7 +65,8 @@ def patterns(found: Iterable[Any] = ()) -> Iterator[URLPattern]:
             yield one
 
 
-NAMES = sorted({pattern.name for pattern in patterns() if pattern.name} - NOT_PAGES - AT_THE_START - CLOSED)
+API = {pattern.name for pattern in patterns() if (pattern.name or "").startswith("api_")} - {"api_docs"}
+NAMES = sorted({pattern.name for pattern in patterns() if pattern.name} - NOT_PAGES - API - AT_THE_START - CLOSED)
 TAKE_A_PK = {pattern.name for pattern in patterns() if "pk" in pattern.pattern.converters}
 
 

@@ -1,5 +1,6 @@
 """A small ISP with everything that a page may have to show: long names, other scripts, what is down, over, put away."""
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,19 +11,46 @@ from django.utils import timezone
 
 from agents.models import Agent
 from agents.probes.readings import Reading
-from config import defaults, options
+from config import defaults, invitations, options
+from config.models import Invitation
 from customers.imports import actions as imports
 from customers.imports.kinds import CUSTOMERS
 from customers.models import Equipment, ImportRun
 from notifications import actions as notices
 from notifications.models import Subscription
 from outages import actions, recording
-from outages.models import Check, Incident, Outage
+from outages.models import Check, Incident, Outage, Source
 from tests import make
 
 LONG = "Sankt-Bartholomäus-Gemeindezentrum-Donaudampfschifffahrtsgesellschaft and sons, the whole of the upper valley"
 UNBROKEN = "cpe-" + "0123456789abcdef" * 6
 MINUTES = 60
+SOME = {"count": 300, "rows": [LONG, UNBROKEN, "Home of Łucja"]}
+FOUND = {
+    "counts": {"towers": 7, "customers": 900, "devices": 938, "services": 900, "data_links": 937, "not_adopted": 3},
+    "kinds": {"AP": 19, "PtP radio": 12, "CPE": 900},
+    "tables": [
+        {"nouns": "sites", "new": 7, "known": 0, "to_decide": []},
+        {"nouns": "customers", "new": 890, "known": 10, "to_decide": []},
+        {
+            "nouns": "equipment",
+            "new": 930,
+            "known": 6,
+            "unclear": 2,
+            "to_decide": [{"label": UNBROKEN, "may_be": [LONG]}],
+        },
+    ],
+    "reach": {"network": {"asked": 38, "answered": 38}, "cpes": {"asked": 900, "answered": 142}},
+    **dict.fromkeys(("down", "conflicts", "dropped", "bare_customers", "bare_devices"), SOME),
+}
+REPORT = {
+    "rows": {"site": {"new": 7}, "customer": {"new": 900, "changed": 2}, "uplink": {"changed": 937}},
+    "archived": {"equipment": 3, "customer": 1},
+    "doubted": ["device"],
+    "doubts": ["Devices: the list came empty; nothing was archived."],
+    **dict.fromkeys(("conflicts", "dropped"), SOME["rows"]),
+    **{f"{name}_count": 300 for name in ("conflicts", "dropped")},
+}
 
 
 @dataclass
@@ -43,13 +71,25 @@ def build() -> World:
         make.user("administrator", name="Ada Whitlock", password="seven-tall-towers"),
         make.user("technician", name="Tomás Núñez"),
     )
+    doors(world)
     people(world)
     network(world)
     files(world)
+    sources(world)
     past(world)
     heard(world)
     Agent.objects.update_or_create(name="here", defaults={"seen_at": timezone.now()})
     return world
+
+
+def doors(world: World) -> None:
+    """Somebody who is invited, somebody whose link is too old, and somebody who waits to be admitted."""
+    by, now = world.administrator, timezone.now()
+    row, _ = invitations.invite("Ben Ode", "ben@example.net", "engineer", [], by, now)
+    # The link that the address of the invitation's page has here.
+    Invitation.objects.filter(pk=row.pk).update(hashed=hashlib.sha256(b"a-token-that-opens-it").hexdigest())
+    invitations.invite(LONG[:110], f"{UNBROKEN}@example.net", "office", [], by, now - timedelta(days=8))
+    make.user("", name="Octavia Cat", email="4711+octo@users.noreply.github.com")
 
 
 def people(world: World) -> None:
@@ -98,6 +138,30 @@ def files(world: World) -> None:
     for run, state in zip(runs[1:], ("done", "looking", "failed"), strict=True):
         ImportRun.objects.filter(pk=run.pk).update(state=state)
     world.samples["import"] = runs
+
+
+def sources(world: World) -> None:
+    """A UISP that is followed and has questions, one that waits for a word, one that is silent, one that is off."""
+    now, given = timezone.now(), {"address": "https://uisp.example.net", "nms_key": "k", "accepted_at": timezone.now()}
+    asked = given | {"answered_at": now, "state_since": now}
+    found = Source.objects.create(name="Överby UISP", state="works", synced_at=now, sync_report=REPORT, **asked)
+    others = [
+        Source.objects.create(
+            name=LONG[:80], **given | {"accepted_at": None, "address": f"https://{UNBROKEN}.example"}
+        ),
+        Source.objects.create(
+            name="Silent", state="faulty", faulty_from=now, fault_kind="time-out", fault=LONG, **given
+        ),
+        Source.objects.create(name="Off", on=False, **given),
+    ]
+    may_be = [row.pk for row in world.samples["equipment"][:3]]
+    for number in range(3):
+        found.links.create(kind="device", remote_id=f"d{number}", label=UNBROKEN, candidates=may_be[: number + 1])
+    for source in (found, *others):
+        source.runs.create(sort="preview", state="done", found=FOUND)
+    others[0].runs.update(state="failed", said=LONG)
+    others[2].runs.create(sort="sync", state="working", step="Writing customers", done=250, total=900)
+    world.samples["source"] = [found, *others]
 
 
 def read(minutes_ago: float, *, up: Any = (), down: Any = ()) -> None:

@@ -190,7 +190,7 @@ def test_the_database_and_its_migrations(db, monkeypatch):
 
 
 @pytest.mark.parametrize(("free", "state"), [(5 << 30, State.WORKS), (500 << 20, State.LOOK), (9 << 20, State.BROKEN)])
-def test_the_disk(monkeypatch, free, state):
+def test_the_disk(db, monkeypatch, free, state):
     usage = type(machine.shutil.disk_usage("/"))
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: usage(100 << 30, 0, free))
     assert machine.disk(timezone.now()).state is state
