@@ -71,15 +71,19 @@ def _user_choices() -> Iterable[tuple[str, str]]:
 
 
 def _user_name(key: str) -> str:
-    return str(User.objects.filter(pk=key).first() or "somebody who has left")
+    return str(User.objects.filter(pk=key if key.isdecimal() else 0).first() or "somebody who has left")
 
 
 def _roles(keys: Iterable[str]) -> Iterable[tuple[str, models.Model]]:
     return ((user.role, user) for user in User.objects.working().filter(role__in=keys))
 
 
+def _role_name(key: str) -> str:
+    return dict(Role.choices).get(key, key)
+
+
 def _because_of_role(key: str) -> str:
-    return f"everybody in the role {Role(key).label} hears of it"
+    return f"everybody in the role {_role_name(key)} hears of it"
 
 
 RECIPIENTS = [
@@ -99,6 +103,6 @@ RECIPIENTS = [
         because=_because_of_role,
         reaching=lambda user: [user.role],
         choices=lambda: Role.choices,
-        name=lambda key: f"everybody in the role {Role(key).label}",
+        name=lambda key: f"everybody in the role {_role_name(key)}",
     ),
 ]

@@ -1,32 +1,41 @@
 """Events of interest: who wants what, in this process's memory, under a version that all processes of a host see.
 
-The version is a counter in a small mapped file. A change of a subscription marks the file dirty before its commit and
-counts up after it. While the file is dirty everybody asks the database, so a crash (or a roll-back) in between costs
-time, for as long as `DIRTY_SECONDS`, and never the truth.
+A change of a subscription marks the version dirty before its commit, writes down in the same transaction what has
+come and gone, and counts the version up after it. Who finds the version changed reads what was written since. While it
+is dirty everybody asks the database, so a crash (or a roll-back) in between costs time, for as long as
+`DIRTY_SECONDS`, and never the truth.
 """
 
 from __future__ import annotations
 
-import fcntl
-import mmap
-import os
-import struct
+import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+
+from notifications.index import Listeners, Place, Scope
+from notifications.version import CELL, Version
 
 DIRTY_SECONDS = 60.0
-CELL = struct.Struct("=Qd")
-Scope = tuple[int, int]
+# On PostgreSQL a row may be committed after one with a higher number; so many are read again.
+OVERLAP = 200
+# What changes more subscriptions at once lets everybody read all of them again.
+MANY = 500
+MOST_KNOWN = 50_000
 Mutes = dict[Scope, dict[int, datetime | None]]
+
+
+def clock() -> float:
+    """Seconds that all processes of this machine count alike, and that nobody sets."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,91 +51,123 @@ class Wish:
     tags_out: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class Wishes:
-    """The subscriptions of one event: to all objects of its kind, and to single ones by (content type, pk)."""
-
-    to_all: list[Wish] = field(default_factory=list)
-    to_one: dict[Scope, list[Wish]] = field(default_factory=lambda: defaultdict(list))
-
-
-class Version:
-    """(number of changes, dirty until) in a mapped file: reading it costs no system call."""
-
-    def __init__(self) -> None:
-        self.descriptor = os.open(settings.VAR / "interest", os.O_RDWR | os.O_CREAT, 0o600)
-        os.ftruncate(self.descriptor, CELL.size)
-        self.map = mmap.mmap(self.descriptor, CELL.size)
-
-    def read(self) -> tuple[int, float]:
-        """The count and the epoch second until which a change may be in flight."""
-        count, dirty_until = CELL.unpack(self.map[: CELL.size])
-        return count, dirty_until
-
-    def write(self, counted: int, dirty_until: float, instead_of: float | None = None) -> None:
-        """Count up by `counted` and say until when a change may be in flight.
-
-        With `instead_of` only where that is what it says: if it is not, another change has begun, and stays in flight.
-        """
-        fcntl.flock(self.descriptor, fcntl.LOCK_EX)
-        try:
-            count, dirty = self.read()
-            kept = dirty if instead_of not in (None, dirty) else dirty_until
-            self.map[: CELL.size] = CELL.pack(count + counted, kept)
-        finally:
-            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-
-
 class Memory:
     """What this process knows of everybody's interest."""
 
     def __init__(self) -> None:
         self.version: Version | None = None
-        self.count = -1
-        self.by_event: dict[str, Wishes] = {}
+        self.clean = b""  # what the version says as long as nothing has changed
+        self.last = (0, "")  # the last change that was read: its number and its token
+        self.seen: set[int] = set()
+        self.by_event: dict[str, Listeners] = {}
         self.labels: frozenset[str] = frozenset()
+        self.known: dict[int, Wish] = {}
         self.mutes: Mutes = {}
         self.lock = threading.Lock()
 
     def refresh(self) -> None:
-        """Load the subscriptions again if any process changed one since."""
+        """Take in what any process has changed since."""
         if self.version is None:
-            self.version = Version()
-        if self.version.read() == (self.count, 0.0):
+            self.version = Version(settings.VAR / "interest")
+        if self.version.is_at(self.clean):
             return
         # One thread at a time: one that began earlier and ends later would put old wishes under a new count.
         with self.lock:
             count, dirty_until = self.version.read()
-            dirty = time.time() < dirty_until
-            self.load()
-            # A change that was in flight may not have been seen: the next question loads again.
-            self.count = -1 if dirty else count
+            # One that is further off than a change may set was set before the machine was started anew.
+            dirty = 0 < dirty_until - clock() <= DIRTY_SECONDS
+            self.catch_up()
+            # A change that was in flight may not have been seen: the next question reads again.
+            self.clean = b"" if dirty else CELL.pack(count, 0.0)
             if dirty_until and not dirty:
                 self.version.write(1, 0.0, instead_of=dirty_until)
+
+    def catch_up(self) -> None:
+        """Read what was changed since; everything where the last change is gone (rolled back, or long ago)."""
+        from notifications.models import InterestChange
+
+        again = OVERLAP if connection.vendor == "postgresql" else 0
+        rows = list(InterestChange.objects.filter(pk__gte=self.last[0] - again).order_by("pk")[: 4 * MANY])
+        new = [row for row in rows if row.pk not in self.seen]
+        met = any((row.pk, row.token) == self.last for row in rows)
+        if not met or len(rows) == 4 * MANY or any(row.everything for row in new):
+            self.load()
+            return
+        for row in new:
+            self.apply(row.place, row.came)
+        if any(row.place.event == "" for row in new):
+            self.mutes = _mutes()
+        if new:
+            self.last = rows[-1].pk, rows[-1].token
+            self.seen = {row.pk for row in rows[-2 * OVERLAP :]}
+            self.labels = _labels(self.by_event)
+
+    def apply(self, place: Place, came: bool) -> None:
+        """Take one change in; a second time it changes nothing."""
+        self.known.pop(place.wish, None)
+        if (listeners := self.by_event.get(place.event)) is not None:
+            (listeners.add if came else listeners.remove)(place)
 
     def load(self) -> None:
         """Read every subscription and mute; a subscription that names no declared event is left aside."""
         from notifications.events import declared
-        from notifications.models import Mute, Subscription
+        from notifications.models import InterestChange
 
-        by_event: dict[str, Wishes] = defaultdict(Wishes)
-        rows = Subscription.objects.values_list(
-            "pk", "event", "recipient_kind", "recipient_key", "object_type_id", "object_id", "asked", "off", "tags_in",
-            "tags_out",
-        )  # fmt: skip
-        told = set()
-        for pk, key, kind, who, type_id, object_id, asked, off, *tags in rows.iterator(chunk_size=5000):
-            wish = Wish(pk, key, (kind, who), asked, off, *(frozenset(map(str.casefold, names)) for names in tags))
-            if not off:
-                told.add(key)
-            place = by_event[key]
-            (place.to_all if object_id is None else place.to_one[type_id, object_id]).append(wish)
-        self.by_event = {key: wishes for key, wishes in by_event.items() if key in declared()}
-        self.labels = frozenset(declared()[key].of for key in told & self.by_event.keys())
-        mutes: Mutes = defaultdict(dict)
-        for type_id, object_id, user, until in Mute.objects.values_list("object_type_id", "object_id", "user", "until"):
-            mutes[type_id, object_id][user] = until
-        self.mutes = dict(mutes)
+        # First how far the changes go: what is committed meanwhile is read again, and changes nothing then.
+        rows = list(InterestChange.objects.order_by("-pk").values_list("pk", "token")[: 2 * OVERLAP])
+        by_event = {key: Listeners() for key in declared()}
+        for place in _places():
+            if place.event in by_event:
+                by_event[place.event].add(place)
+        self.by_event, self.known, self.mutes = by_event, {}, _mutes()
+        self.labels = _labels(by_event)
+        self.last, self.seen = (rows[0] if rows else (0, "")), {pk for pk, _ in rows}
+
+    def meet(self, events: Iterable[str], scopes: Iterable[Scope]) -> dict[str, list[Wish]]:
+        """For each event the subscriptions that an object of these scopes meets; what they say is asked for once."""
+        met = {event: self.by_event[event].of(scopes) for event in events if event in self.by_event}
+        if unknown := {key for keys in met.values() for key in keys if key not in self.known}:
+            self.learn(unknown)
+        return {event: [self.known[key] for key in keys if key in self.known] for event, keys in met.items()}
+
+    def learn(self, keys: Iterable[int]) -> None:
+        """Read what these subscriptions say."""
+        from notifications.models import Subscription
+
+        if len(self.known) > MOST_KNOWN:
+            self.known = {}
+        for row in Subscription.objects.filter(pk__in=list(keys)):
+            self.known[row.pk] = Wish(
+                row.pk, row.event, row.recipient, row.asked, row.off, _folded(row.tags_in), _folded(row.tags_out)
+            )
+
+
+def _folded(tags: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(str.casefold, tags))
+
+
+def _places() -> Iterator[Place]:
+    """Where every subscription stands; read without the ORM, which takes four times as long for a million."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, event, object_type_id, object_id, off FROM notifications_subscription")
+        while rows := cursor.fetchmany(10_000):
+            for wish, event, kind, key, off in rows:
+                yield Place(wish, event, None if key is None else (kind, key), bool(off))
+
+
+def _mutes() -> Mutes:
+    from notifications.models import Mute
+
+    mutes: Mutes = defaultdict(dict)
+    for type_id, object_id, user, until in Mute.objects.values_list("object_type_id", "object_id", "user", "until"):
+        mutes[type_id, object_id][user] = until
+    return dict(mutes)
+
+
+def _labels(by_event: dict[str, Listeners]) -> frozenset[str]:
+    from notifications.events import declared
+
+    return frozenset(declared()[key].of for key, listeners in by_event.items() if listeners.asking)
 
 
 _memory = Memory()
@@ -138,9 +179,27 @@ def wanted(label: str) -> bool:
     return label in _memory.labels
 
 
-def wishes(event: str) -> Wishes | None:
-    """Who wants this event, as `wanted` last saw it."""
-    return _memory.by_event.get(event)
+def anybody() -> bool:
+    """Does anybody want anything at all?"""
+    _memory.refresh()
+    return bool(_memory.labels)
+
+
+def meet(events: Iterable[str], scopes: Iterable[Scope]) -> dict[str, list[Wish]]:
+    """Who wants each of these events of an object of these scopes, as `wanted` last saw it."""
+    return _memory.meet(events, scopes)
+
+
+def is_scoped(events: Iterable[str]) -> bool:
+    """Does anybody want any of these events of single objects, so that it matters what an object belongs to?"""
+    found = (_memory.by_event.get(event) for event in events)
+    return any(listeners is not None and listeners.to_one for listeners in found)
+
+
+def asks_for(events: Iterable[str]) -> bool:
+    """Does anybody want any of these events, of whatever object?"""
+    found = (_memory.by_event.get(event) for event in events)
+    return any(listeners is not None and listeners.asking for listeners in found)
 
 
 def mutes() -> Mutes:
@@ -148,13 +207,49 @@ def mutes() -> Mutes:
     return _memory.mutes
 
 
+class Changes:
+    """What one change does to the subscriptions; more than a few let everybody read all of them again."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Place, bool]] = []
+        self.everything = False
+
+    def gone(self, places: Iterable[Place]) -> None:
+        """These stood there before."""
+        self.rows += [(place, False) for place in places]
+
+    def came(self, places: Iterable[Place]) -> None:
+        """These stand there now."""
+        self.rows += [(place, True) for place in places]
+
+    def write(self) -> None:
+        """Write it down for the other processes."""
+        from notifications.models import InterestChange
+
+        token = secrets.token_hex(8)
+        if self.everything or len(self.rows) > MANY:
+            InterestChange.objects.create(token=token, everything=True)
+        else:
+            InterestChange.objects.bulk_create(InterestChange.of(place, came, token) for place, came in self.rows)
+
+
 @contextmanager
-def changing() -> Iterator[None]:
+def changing() -> Iterator[Changes]:
     """Wrap a change of subscriptions: every process sees it with its very next save after the commit."""
     if _memory.version is None:
-        _memory.version = Version()
-    version, until = _memory.version, time.time() + DIRTY_SECONDS
+        _memory.version = Version(settings.VAR / "interest")
+    version, until = _memory.version, clock() + DIRTY_SECONDS
     version.write(0, until)
+    changes = Changes()
     with transaction.atomic():
-        yield
+        yield changes
+        changes.write()
         transaction.on_commit(lambda: version.write(1, 0.0, instead_of=until))
+
+
+def forget(keep: int = 10_000) -> int:
+    """Delete all but the last changes; who has not read so far reads everything anew. How many rows."""
+    from notifications.models import InterestChange
+
+    last = InterestChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return InterestChange.objects.filter(pk__lte=last - keep).delete()[0]

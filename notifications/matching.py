@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,8 +13,9 @@ from django.db.models import Q
 from taggit.models import TaggedItem
 
 from notifications import interest, recipients
-from notifications.events import concerning
-from notifications.interest import Scope, Wish
+from notifications.events import Event, concerning
+from notifications.index import Scope
+from notifications.interest import Wish
 from notifications.recipients import Recipient
 
 
@@ -45,15 +47,13 @@ class Match:
         found = [mutes.get(scope, {}) for scope in self.scopes] if mutes else []
         return frozenset(user for by in found for user, until in by.items() if until is None or self.now < until)
 
-    def wishes(self, event: str) -> tuple[list[Wish], set[Recipient]]:
-        """Those who want this event of the object, and those who want to hear nothing of it by their role."""
-        wishes = interest.wishes(event)
-        if wishes is None:
-            return [], set()
-        found = list(wishes.to_all)
-        for scope in self.scopes if wishes.to_one else ():
-            found += wishes.to_one.get(scope, ())
-        return [wish for wish in found if not wish.off], {wish.recipient for wish in found if wish.off}
+    def wishes(self, events: Sequence[Event]) -> Iterator[tuple[Event, list[Wish], set[Recipient]]]:
+        """For each event those who want it of the object, and those who want to hear nothing of it by their role."""
+        keys = [event.key for event in events]
+        met = interest.meet(keys, self.scopes if interest.is_scoped(keys) else ())
+        for event in events:
+            found = met.get(event.key, [])
+            yield event, [wish for wish in found if not wish.off], {wish.recipient for wish in found if wish.off}
 
     def has_tags_for(self, wish: Wish) -> bool:
         """Does the object have one of the tags that were asked for, and none of those shut out?"""
@@ -73,11 +73,11 @@ def listeners(thing: models.Model, now: datetime) -> set[models.Model]:
     """Everybody who may be told something of this object or of what belongs to it."""
     interest.wanted(thing._meta.label)
     match = Match(thing, now)
-    found = [match.wishes(event.key) for event in concerning(thing._meta.label)]
-    people = recipients.resolve_all({wish.recipient for wishes, _ in found for wish in wishes})
+    found = list(match.wishes(concerning(thing._meta.label)))
+    people = recipients.resolve_all({wish.recipient for _, wishes, _ in found for wish in wishes})
     return {
         person
-        for wishes, off in found
+        for _, wishes, off in found
         for wish in wishes
         for person in people[wish.recipient]
         if match.is_told(person, wish, off)

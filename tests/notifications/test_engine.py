@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -27,7 +28,7 @@ def incident(**fields):
 def test_nobody_interested_costs_no_query(django_assert_num_queries):
     equipment = make.equipment(kind="ap")
     # A subscription of an earlier test was rolled back, which leaves everybody asking for a while.
-    interest.Version().write(1, 0.0)
+    interest.Version(settings.VAR / "interest").write(1, 0.0)
     interest.wanted("outages.Incident")
     with transaction.atomic(), django_assert_num_queries(1):
         Incident.objects.create(equipment=equipment, opened_at=NOW)
@@ -158,7 +159,7 @@ def test_more_than_a_thousand_recipients_have_their_inboxes():
 def test_subscriptions_that_many_change_at_once_are_seen_by_the_very_next_question():
     wants("outage.opened")
     memory = interest.Memory()
-    memory.version = version = interest.Version()
+    memory.version = version = interest.Version(settings.VAR / "interest")
     version.write(1, 0.0)
     memory.refresh()
     Subscription.objects.all().delete()
@@ -167,7 +168,7 @@ def test_subscriptions_that_many_change_at_once_are_seen_by_the_very_next_questi
 
 
 def test_a_change_that_is_in_flight_stays_so_when_another_one_ends():
-    version = interest.Version()
+    version = interest.Version(settings.VAR / "interest")
     version.write(0, 100.0)
     version.write(0, 200.0)
     version.write(1, 0.0, instead_of=100.0)

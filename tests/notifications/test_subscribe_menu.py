@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 from django.apps import apps
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from config import options
 from notifications import actions, matching
 from notifications.events import concerning, declared
 from notifications.models import Mute, Notice, Subscription
@@ -106,15 +108,20 @@ def test_the_bell_costs_the_same_however_many_listen(administrator, things, kind
     address, first, *_, last = thing.get_absolute_url(), *(event.key for event in concerning(thing._meta.label))
     wants(first, "user", administrator.user.pk, about=thing)
     wants(first, "role", "administrator")
+    # Kept for two seconds, which may end in the middle.
+    cache.set(options.KEY, options.fresh(), 60)
     administrator.get(address)
     with CaptureQueriesContext(connection) as few:
         administrator.get(address)
     for role in EVERYBODY:
         wants(last, "role", role)
         wants(last, "user", make.user(role).pk, about=thing)
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as fresh:
         page = administrator.get(address).text
-    assert len(many) == len(few)
+    with CaptureQueriesContext(connection) as many:
+        administrator.get(address)
+    # What they ask for is read once.
+    assert (len(fresh), len(many)) == (len(few) + 1, len(few))
     assert "6 of us listen" in page
 
 
