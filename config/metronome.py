@@ -54,7 +54,15 @@ class Metronome(threading.Thread):
 
     def turn(self) -> None:
         """Each step by itself, so that a fault in one does not stop the others."""
-        for step in (self.watch_clock, self.wake_shifts, self.wake_deliver, self.ask_for_a_sign, self.look_for_demo):
+        steps = (
+            self.watch_clock,
+            self.wake_shifts,
+            self.wake_deliver,
+            self.wake_plans,
+            self.ask_for_a_sign,
+            self.look_for_demo,
+        )
+        for step in steps:
             self._try(step)
 
     def watch_clock(self) -> None:
@@ -81,6 +89,14 @@ class Metronome(threading.Thread):
 
         if waiting(timezone.now()):
             self._not_more_often(DELIVER_EVERY, "deliver", partial(_enqueue, "notifications.jobs.deliver"))
+
+    def wake_plans(self) -> None:
+        """Enqueue the job that tells what has come due, and plans what was newly asked for."""
+        from notifications import firing, plans
+
+        now = timezone.now()
+        if firing.waiting(now) or plans.unplanned(now):
+            self._not_more_often(DELIVER_EVERY, "plans", partial(_enqueue, "notifications.jobs.fire"))
 
     def ask_for_a_sign(self) -> None:
         """Enqueue a beat; remember since when none was answered."""

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from agents import roster, shifts
 from config import defaults, demo, options, timetable
 from config.models import Option, Role, User
-from notifications import deliver
+from notifications import deliver, plans
 
 
 class Refused(Exception):
@@ -24,6 +25,7 @@ def prepare(with_demo: bool) -> str:
     roster.here()
     shifts.release()
     deliver.release()
+    plans.hold(timezone.now())
     if not Option.objects.filter(name="time_zone").exists():
         options.change(time_zone=options.machine_zone())
     defaults.give()

@@ -21,6 +21,11 @@ class Entry:
 
 TIMETABLE = (
     Entry("notifications.jobs.deliver", 1, "the safety net: what a lost wake-up left in the outbox"),
+    Entry("notifications.jobs.fire", 1, "the safety net: what was planned and has come due"),
+    Entry(
+        "notifications.jobs.plan_all", 60 * 24, "what is planned is compared with all rows, for what slipped through"
+    ),
+    Entry("notifications.jobs.forget_changes", 60 * 24, "every process has read by then who changed what they hear of"),
     Entry("outages.jobs.tidy", 1, "outages of what is no longer looked at come to an end"),
     Entry("outages.jobs.fold", 10, "readings move from the journal into hours, which charts read fast"),
     Entry("outages.jobs.prune", 60 * 24, "single readings are kept for a fortnight"),

@@ -69,7 +69,9 @@ def change(row: Subscription, by: Any, **terms: Any) -> None:
             for name, value in other.items():
                 setattr(found, name, value)
             # Saved, not updated, so that the log of who changed what hears of it.
-            found.save(update_fields=list(other))
+            found.planned = 0
+            found.save(update_fields=[*other, "planned"])
+            found.plans.all().delete()
             _tell("changed", row.recipient, [row.event], row.about, by)
 
 
@@ -131,8 +133,12 @@ def _put(to: Recipient, event: str, about: Any, by: Any, **terms: Any) -> None:
     kind = None if about is None else ContentType.objects.get_for_model(about)
     pk = None if about is None else about.pk
     names = {"event": event, "recipient_kind": to[0], "recipient_key": to[1], "object_type": kind, "object_id": pk}
-    terms = {"off": False, **terms}
-    Subscription.objects.update_or_create(**names, defaults=terms, create_defaults={**terms, "created_by": by})
+    terms = {"off": False, "planned": 0, **terms}
+    row, made = Subscription.objects.update_or_create(
+        **names, defaults=terms, create_defaults={**terms, "created_by": by}
+    )
+    if not made:
+        row.plans.all().delete()
 
 
 def _tell(done: str, to: Recipient, events: Iterable[str], about: Any, by: Any) -> None:

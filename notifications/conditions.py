@@ -1,11 +1,15 @@
-"""Conditions that events are made of: pure functions of an object before and after, and of what was asked."""
+"""Conditions that events are made of: pure functions of an object before and after, and of what was asked.
+
+Those of events that wait for their time are functions of the object as it is: what is due, as long as it stays so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
-from notifications.events import Asked, Condition, Due
+from notifications.events import Asked, Condition, Due, Timing
 
 Filter = Callable[[Any, Asked], bool]
 
@@ -25,13 +29,39 @@ def created(where: Filter = anything) -> Condition:
 
 
 def changed(*fields: str, where: Filter = anything) -> Condition:
-    """One of the fields has another value than before; each set of new values at its time is an occurrence."""
+    """One of the fields has another value than before; each set of new values at its time is an occurrence.
+
+    The time is that of the model's own `changed_at`, or else that of the save.
+    """
 
     def when(before: Any, after: Any, asked: Asked) -> Due | None:
         if before is None or after is None or not where(after, asked):
             return None
         new = [(name, getattr(after, name)) for name in fields if getattr(before, name) != getattr(after, name)]
-        return Due(marks=(*new, getattr(after, "changed_at", None))) if new else None
+        at = getattr(after, "changed_at", None) or getattr(after, "observed_at", None)
+        return Due(marks=(*new, at)) if new else None
+
+    return when
+
+
+def deleted(where: Filter = anything) -> Condition:
+    """The object is gone, and passed `where`."""
+
+    def when(before: Any, after: Any, asked: Asked) -> Due | None:
+        return Due() if after is None and before is not None and where(before, asked) else None
+
+    return when
+
+
+def tagged(tag: str = "tag") -> Condition:
+    """A tag was put on it: the one that was asked for by the name of `tag`, or any."""
+
+    def when(before: Any, after: Any, asked: Asked) -> Due | None:
+        if before is None or after is None or not hasattr(after, "tag_names"):
+            return None
+        new = after.tag_names - before.tag_names
+        wanted = {name for name in new if not asked[tag] or name.casefold() == asked[tag].strip().casefold()}
+        return Due(marks=(*sorted(wanted), after.observed_at)) if wanted else None
 
     return when
 
@@ -59,3 +89,40 @@ def filled(field: str, where: Filter = anything) -> Condition:
         return None if value is None else Due(marks=(value,))
 
     return when
+
+
+def unchanged(field: str, *values: object, after: str = "minutes", where: Filter = anything) -> Timing:
+    """`<field>_since` lies so many minutes back, as asked by `after`; with `values` only at one of these."""
+
+    def plans(thing: Any, asked: Asked) -> Iterable[Due]:
+        value, since = getattr(thing, field), getattr(thing, f"{field}_since")
+        if since is None or (values and value not in values) or not where(thing, asked):
+            return ()
+        return (Due(marks=(value, since, asked[after]), at=since + timedelta(minutes=asked[after])),)
+
+    return plans
+
+
+def still_empty(field: str, since: str, after: str = "minutes", where: Filter = anything) -> Timing:
+    """The field is empty for so many minutes after the time in the field `since`."""
+
+    def plans(thing: Any, asked: Asked) -> Iterable[Due]:
+        if getattr(thing, field) is not None or not where(thing, asked):
+            return ()
+        began = getattr(thing, since)
+        return (Due(marks=(began, asked[after]), at=began + timedelta(minutes=asked[after])),)
+
+    return plans
+
+
+def ahead(field: str, leads: str = "minutes", where: Filter = anything) -> Timing:
+    """So many minutes before the time in the field, once for each of the lead times that were asked for."""
+
+    def plans(thing: Any, asked: Asked) -> Iterable[Due]:
+        moment = getattr(thing, field)
+        if moment is None or not where(thing, asked):
+            return ()
+        chosen = asked[leads] if isinstance(asked[leads], (list, tuple)) else [asked[leads]]
+        return [Due((moment, lead), moment - timedelta(minutes=lead), before=moment) for lead in sorted(set(chosen))]
+
+    return plans

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
-from notifications import interest, recipients
+from notifications import interest, plans, recipients
 from notifications.events import Due, Event, declared, of
 from notifications.matching import Match
 from notifications.models import Address, Delivery, Notice, Subscription
@@ -24,7 +24,7 @@ Change = tuple[Any, Any]
 
 
 @dataclass(slots=True)
-class Plan:
+class Wanted:
     """One notice that is wanted, by one recipient, and the subscriptions that ask for it."""
 
     event: Event
@@ -32,6 +32,7 @@ class Plan:
     due: Due
     recipient: models.Model
     why: list[int] = field(default_factory=list)
+    gone: bool = False
 
     def fingerprint(self) -> str:
         """What makes this notice unique: its event, object, recipient and occurrence, never its words or the clock."""
@@ -42,7 +43,7 @@ class Plan:
 
     def notice(self, now: datetime) -> Notice:
         """The row to write."""
-        link = getattr(self.thing, "get_absolute_url", str)()
+        link = "" if self.gone else getattr(self.thing, "get_absolute_url", str)()
         return Notice(
             fingerprint=self.fingerprint(),
             event=self.event.key,
@@ -60,16 +61,25 @@ class Plan:
 
 
 def consider(changes: Sequence[Change], now: datetime) -> int:
-    """Write the notices that these changes call for, in the caller's transaction; how many were new."""
-    plans: dict[str, Plan] = {}
+    """Write the notices that these changes call for, in the caller's transaction; how many were new.
+
+    What is to be told later, unless it changes again, is planned or not planned any more.
+    """
     # Who is meant is asked once for all changes: a tower that fails brings hundreds of outages in one call.
     resolve = cache(recipients.resolve)
-    for before, after in changes:
-        for plan in _plans(before, after, now, resolve):
-            known = plans.setdefault(plan.fingerprint(), plan)
-            if known is not plan:
-                known.why += plan.why
-    return _write({mark: (plan.notice(now), plan.recipient) for mark, plan in plans.items()}) if plans else 0
+    count = write((one for before, after in changes for one in _wanted(before, after, now, resolve)), now)
+    plans.reconcile(changes, now)
+    return count
+
+
+def write(wanted: Iterable[Wanted], now: datetime) -> int:
+    """Write these notices in the caller's transaction, each once, with all the reasons for it; how many were new."""
+    unique: dict[str, Wanted] = {}
+    for one in wanted:
+        known = unique.setdefault(one.fingerprint(), one)
+        if known is not one:
+            known.why += one.why
+    return _write({mark: (one.notice(now), one.recipient) for mark, one in unique.items()}) if unique else 0
 
 
 def tell(people: Iterable[models.Model], text: str, link: str, about: models.Model, now: datetime) -> int:
@@ -98,18 +108,19 @@ def wanted(label: str) -> bool:
     return interest.wanted(label)
 
 
-def _plans(before: Any, after: Any, now: datetime, resolve: Callable[[str, str], list[models.Model]]) -> Iterable[Plan]:
+def _wanted(
+    before: Any, after: Any, now: datetime, resolve: Callable[[str, str], list[models.Model]]
+) -> Iterable[Wanted]:
     thing = after if after is not None else before
     if not interest.wanted(thing._meta.label):
         return
     match = Match(thing, now)
-    for event in of(thing._meta.label):
-        wishes, off = match.wishes(event.key)
+    for event, wishes, off in match.wishes([event for event in of(thing._meta.label) if event.when is not None]):
         for wish in wishes:
-            due = event.when(before, after, event.asked(wish.asked))
+            due = event.due(before, after, wish.asked)
             if due is not None and match.has_tags_for(wish):
                 told = (person for person in resolve(*wish.recipient) if match.is_told(person, wish, off))
-                yield from (Plan(event, thing, due, person, [wish.pk]) for person in told)
+                yield from (Wanted(event, thing, due, person, [wish.pk], gone=after is None) for person in told)
 
 
 def _write(wanted: dict[str, tuple[Notice, models.Model]]) -> int:

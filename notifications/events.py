@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.module_loading import import_string
 
+from notifications.asks import Ask as Ask
+
 
 class Audience(Enum):
     """Whom an event may concern."""
@@ -26,42 +28,40 @@ class Audience(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A notice is wanted: `at` (None: at once), and `marks`, what makes this occurrence another one than the last."""
+    """A notice is wanted: `at` (None: at once), and `marks`, what makes this occurrence another one than the last.
+
+    One that is told before something happens names the moment at which that is too late: `before`.
+    """
 
     marks: tuple[object, ...] = ()
     at: datetime | None = None
+    before: datetime | None = None
 
 
 Asked = Mapping[str, Any]
 Condition = Callable[[Any, Any, Asked], Due | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A whole number that a subscriber may choose, and its value where nobody chose."""
-
-    name: str
-    label: str
-    default: int
-    minimum: int = 0
-    maximum: int = 100_000
+Timing = Callable[[Any, Asked], Iterable[Due]]
 
 
 @dataclass(frozen=True)
 class Event:
     """One kind of change of one model.
 
-    `when` is pure: (before, after, asked) -> Due or None; before is None on create, after None on delete. `says` is
-    the text of the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names
-    the roles that hear of it without subscribing. `within` lists the models that its object belongs to, as the labels
-    that `scopes()` gives: their pages offer this event, too.
+    `when` is pure: (before, after, asked) -> Due or None; before is None on create, after is None on delete. Instead,
+    an event that waits for its time has `plans`, pure as well: (object, asked) -> what is due, and when, as long as
+    the object stays as it is; `among` are the objects for which there may be something to plan. `says` is the text of
+    the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names the roles that
+    hear of it without subscribing. `within` lists the models that its object belongs to, as the labels that `scopes()`
+    gives: their pages offer this event, too.
     """
 
     key: str
     of: str
     label: str
-    when: Condition
     says: str
+    when: Condition | None = None
+    plans: Timing | None = None
+    among: Callable[[], models.QuerySet[Any]] | None = None
     asks: tuple[Ask, ...] = ()
     audience: Audience = Audience.GENERAL
     people: Callable[[Any], Iterable[Any]] | None = None
@@ -77,6 +77,10 @@ class Event:
     def fields(self) -> list[str]:
         """The dotted names that `says` reads, each beginning with "after"; raises ValueError where it is malformed."""
         return [name for _, name, _, _ in string.Formatter().parse(self.says) if name is not None]
+
+    def due(self, before: Any, after: Any, chosen: Asked) -> Due | None:
+        """Is a notice wanted at once for this change?"""
+        return None if self.when is None else self.when(before, after, self.asked(chosen))
 
     def asked(self, chosen: Asked) -> dict[str, Any]:
         """What a subscriber chose, with the defaults for what they left open."""
@@ -99,6 +103,12 @@ def declared() -> dict[str, Event]:
 def of(label: str) -> tuple[Event, ...]:
     """The events of one model, by its label ("outages.Incident")."""
     return tuple(event for event in declared().values() if event.of == label)
+
+
+@cache
+def timed() -> dict[str, Event]:
+    """The events that wait for their time, by key."""
+    return {key: event for key, event in declared().items() if event.plans is not None}
 
 
 @cache

@@ -1,9 +1,8 @@
-"""Addresses, subscriptions, and the outbox: a Notice to one recipient, its Deliveries, their Attempts."""
+"""The outbox (a Notice to one recipient, its Deliveries, their Attempts), and the index of this floor's models."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -11,11 +10,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 
-from notifications import interest
 from notifications.address import Address as Address
 from notifications.address import PushKey as PushKey
 from notifications.audit import Act as Act
-from notifications.audit import History
+from notifications.changes import InterestChange as InterestChange
+from notifications.wishes import Mute as Mute
+from notifications.wishes import Plan as Plan
+from notifications.wishes import Subscription as Subscription
 
 
 class Topic(models.Model):
@@ -26,123 +27,6 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.changes})"
-
-
-class Remembered(models.QuerySet[Any]):
-    """Rows that every process keeps in mind: changes of many are heard of as those of one are."""
-
-    def update(self, **kwargs: Any) -> int:
-        """As Django's."""
-        with interest.changing():
-            return super().update(**kwargs)
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's."""
-        with interest.changing():
-            return super().delete()
-
-    def bulk_create(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """As Django's."""
-        with interest.changing():
-            return super().bulk_create(*args, **kwargs)
-
-
-class Subscriptions(Remembered):
-    """The vocabulary of subscriptions."""
-
-    def to(self, recipient: tuple[str, str]) -> Self:
-        """Those of one recipient."""
-        return self.filter(recipient_kind=recipient[0], recipient_key=recipient[1])
-
-    def about(self, thing: models.Model | None) -> Self:
-        """Those to one object; for None those to all of a kind."""
-        if thing is None:
-            return self.filter(object_id=None)
-        return self.filter(object_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
-
-
-class Kept(models.Model):
-    """A row that every process keeps in mind."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and let every process know that somebody's interest has changed."""
-        with interest.changing():
-            super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete, and let every process know."""
-        with interest.changing():
-            return super().delete(*args, **kwargs)
-
-
-class Subscription(Kept):
-    """Somebody wants to hear of an event: of all objects of its kind, or of one object and what belongs to it.
-
-    One that is `off` says the contrary for one person: what everybody of their role hears of, they do not.
-    """
-
-    event = models.CharField(max_length=60)
-    recipient_kind = models.CharField(max_length=20)
-    recipient_key = models.CharField(max_length=40)
-    object_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    object_id = models.PositiveBigIntegerField(null=True, blank=True)
-    about = GenericForeignKey("object_type", "object_id")
-    asked = models.JSONField(default=dict, blank=True)
-    off = models.BooleanField(default=False)
-    tags_in = models.JSONField(default=list, blank=True)
-    tags_out = models.JSONField(default=list, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = Subscriptions.as_manager()
-    history = History(
-        "event", "recipient_kind", "recipient_key", "object_type", "object_id", "asked", "off", "tags_in", "tags_out",
-        said="notifications.said.subscription",
-    )  # fmt: skip
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["event", "recipient_kind", "recipient_key", "object_type", "object_id"],
-                name="subscription_once",
-            ),
-            models.UniqueConstraint(
-                fields=["event", "recipient_kind", "recipient_key"],
-                condition=Q(object_id=None),
-                name="subscription_once_to_all",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.recipient_kind} {self.recipient_key} wants {self.event}"
-
-    @property
-    def recipient(self) -> tuple[str, str]:
-        """Who hears: the kind and the key."""
-        return self.recipient_kind, self.recipient_key
-
-
-class Mute(Kept):
-    """Until then (None: for good) a user hears nothing of an object and of what belongs to it."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    object_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
-    object_id = models.PositiveBigIntegerField()
-    about = GenericForeignKey("object_type", "object_id")
-    until = models.DateTimeField(null=True, blank=True)
-
-    objects = Remembered.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "object_type", "object_id"], name="mute_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user} hears nothing of {self.about}"
 
 
 class Notices(models.QuerySet["Notice"]):

@@ -78,7 +78,8 @@ class Observed(models.Model):
         with transaction.atomic():
             before = stored(self)
             super().save(*args, **kwargs)
-            engine.consider([(before, self)], timezone.now())
+            self.observed_at = timezone.now()
+            engine.consider([(before, self)], self.observed_at)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete; in the same transaction write the notices that this change calls for."""

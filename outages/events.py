@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from notifications.conditions import changed, created, filled
+from notifications.conditions import changed, created, filled, still_empty
 from notifications.events import Ask, Asked, Condition, Due, Event
+from outages.models import Incident, Outage
 
 EVERYTHING = ("customers.Equipment", "customers.Customer", "customers.Site")
 AT_LEAST = Ask("at_least", "From how many customers on (towers, APs and links always)", default=5, minimum=1)
+
+
+MINUTES = Ask("minutes", "After so many minutes", default=60, minimum=1, maximum=60 * 24 * 365)
 
 
 def matters(incident: Any, asked: Asked) -> bool:
@@ -80,6 +84,28 @@ EVENTS = [
         when=filled("ended_at"),
         says="{after.equipment.name} is back after {after.lasted}",
         tone="up",
+    ),
+    Event(
+        "incident.still_open",
+        of="outages.Incident",
+        within=EVERYTHING,
+        label="An incident is still open after a time",
+        plans=still_empty("closed_at", since="opened_at", where=matters),
+        among=Incident.objects.open,
+        asks=(MINUTES, AT_LEAST),
+        says="{after.title}, and has been for {after.so_far}",
+        tone="down",
+    ),
+    Event(
+        "outage.still_open",
+        of="outages.Outage",
+        within=EVERYTHING,
+        label="A piece of equipment is still down after a time",
+        plans=still_empty("ended_at", since="started_at"),
+        among=Outage.objects.open,
+        asks=(MINUTES,),
+        says="{after.equipment.name} is still down, after {after.so_far}",
+        tone="down",
     ),
     Event(
         "upstream.silent",

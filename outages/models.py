@@ -113,6 +113,11 @@ class Incident(Observed):
         return in_words(self.opened_at, self.closed_at) if self.closed_at else ""
 
     @property
+    def so_far(self) -> str:
+        """How long it has gone on by now, in words."""
+        return in_words(self.opened_at, self.closed_at or timezone.now())
+
+    @property
     def news(self) -> str:
         """How the work on it stands, in words."""
         parts = [self.get_state_display().lower()]
@@ -196,6 +201,11 @@ class Outage(Observed):
     def lasted(self) -> str:
         """How long it went on, in words; empty while it goes on."""
         return in_words(self.started_at, self.ended_at) if self.ended_at else ""
+
+    @property
+    def so_far(self) -> str:
+        """How long it has gone on by now, in words."""
+        return in_words(self.started_at, self.ended_at or timezone.now())
 
     def get_absolute_url(self) -> str:
         """An outage's page."""
