@@ -101,6 +101,31 @@ def _labels() -> set[str]:
     return {label for event in declared().values() for label in (event.of, *event.within)}
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer", "minimum": -BIGGEST, "maximum": BIGGEST},
+            {"type": "string", "maxLength": 100},
+            {"type": "array", "items": {"type": "integer", "minimum": -BIGGEST, "maximum": BIGGEST}, "maxItems": 20},
+        ]
+    }
+)
+class Chosen(serializers.Field):
+    """What is chosen of one thing that an event asks for: a whole number, several of them, or a text."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """As it came; the form of the page judges it."""
+        numbers = data if isinstance(data, list) else [data]
+        is_text = isinstance(data, str) and len(data) <= 100
+        if not is_text and not (len(numbers) <= 20 and all(type(one) is int for one in numbers)):
+            raise ValidationError("A whole number, a list of whole numbers or a text of at most 100 signs is wanted.")
+        return ", ".join(map(str, data)) if isinstance(data, list) else data
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is kept."""
+        return value
+
+
 class SubscriptionRow(Shown):
     """Somebody hears of an event: of all objects of its kind, or of one (`about`) and what belongs to it."""
 
@@ -111,8 +136,7 @@ class SubscriptionRow(Shown):
     recipient_key = serializers.CharField(max_length=40, required=False, help_text="The id of the user, or the role.")
     about = About(required=False, allow_null=True)
     asked = serializers.DictField(
-        child=serializers.IntegerField(min_value=-BIGGEST, max_value=BIGGEST), required=False,
-        help_text="What the event asks for, by name, such as how many customers.",
+        child=Chosen(), required=False, help_text="What the event asks for, by name, such as how many customers.",
     )  # fmt: skip
     tags_in = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=30)
     tags_out = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=30)

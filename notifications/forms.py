@@ -7,15 +7,8 @@ from typing import Any
 
 from django import forms
 
-from notifications.events import Ask, Event
+from notifications.events import Event
 from notifications.models import Subscription
-
-
-def ask_field(ask: Ask, value: int) -> forms.IntegerField:
-    """The number that a subscriber may choose."""
-    return forms.IntegerField(
-        label=ask.label, initial=value, min_value=ask.minimum, max_value=ask.maximum, required=False
-    )
 
 
 class ChoiceForm(forms.Form):
@@ -33,16 +26,16 @@ class ChoiceForm(forms.Form):
             )
             for ask in event.asks:
                 value = row.asked.get(ask.name, ask.default) if row else ask.default
-                self.fields[f"{event.key}.{ask.name}"] = ask_field(ask, value)
+                self.fields[f"{event.key}.{ask.name}"] = ask.field(value)
 
     @property
-    def wanted(self) -> dict[str, dict[str, int]]:
+    def wanted(self) -> dict[str, dict[str, Any]]:
         """The events that were checked, each with what it asks; of a valid form."""
         return {event.key: self._asked(event) for event in self.events if self.cleaned_data[event.key]}
 
-    def _asked(self, event: Event) -> dict[str, int]:
+    def _asked(self, event: Event) -> dict[str, Any]:
         found = {ask.name: self.cleaned_data[f"{event.key}.{ask.name}"] for ask in event.asks}
-        return event.asked({name: number for name, number in found.items() if number is not None})
+        return event.asked({name: value for name, value in found.items() if value is not None})
 
 
 class TagsField(forms.CharField):
@@ -73,12 +66,12 @@ class TermsForm(forms.Form):
     def __init__(self, event: Event, row: Subscription, **kwargs: Any) -> None:
         super().__init__(initial={"tags_in": row.tags_in, "tags_out": row.tags_out}, **kwargs)
         self.event = event
-        asks = {f"ask_{ask.name}": ask_field(ask, row.asked.get(ask.name, ask.default)) for ask in event.asks}
+        asks = {f"ask_{ask.name}": ask.field(row.asked.get(ask.name, ask.default)) for ask in event.asks}
         self.fields = {**asks, **self.fields}
 
     @property
     def terms(self) -> dict[str, Any]:
         """What to change, of a valid form."""
         found = {ask.name: self.cleaned_data[f"ask_{ask.name}"] for ask in self.event.asks}
-        asked = self.event.asked({name: number for name, number in found.items() if number is not None})
+        asked = self.event.asked({name: value for name, value in found.items() if value is not None})
         return {"asked": asked, "tags_in": self.cleaned_data["tags_in"], "tags_out": self.cleaned_data["tags_out"]}

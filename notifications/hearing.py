@@ -26,9 +26,9 @@ class Heard:
     off: bool = False
 
     @property
-    def asks(self) -> list[tuple[str, Any]]:
+    def asks(self) -> list[tuple[str, str]]:
         """What it asks for, and how much of it."""
-        return [(ask.label, self.row.asked.get(ask.name, ask.default)) for ask in self.event.asks]
+        return [(ask.label, ask.words(self.row.asked.get(ask.name, ask.default))) for ask in self.event.asks]
 
 
 def of(person: models.Model) -> list[Heard]:

@@ -16,6 +16,7 @@ from customers.archive import Archived
 from customers.people.models import Customer, Customers, Site
 from customers.words import Kept, Searched, Worded, folded
 from notifications.observe import Observed
+from notifications.tags import ObservedTags
 
 
 class Kind(models.TextChoices):
@@ -138,7 +139,7 @@ class Equipment(Archived, Worded, Observed):
     state = models.CharField(max_length=10, choices=State, default=State.UNKNOWN, editable=False)
     state_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    tags = TaggableManager(blank=True)
+    tags = TaggableManager(blank=True, manager=ObservedTags)
 
     objects: ClassVar = Equipments.as_manager()
 

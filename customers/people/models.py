@@ -13,6 +13,7 @@ from taggit.managers import TaggableManager
 from customers.archive import Archived
 from customers.words import Kept, Searched, Worded, digits, folded, phone_number
 from notifications.observe import Observed, ObservedQuerySet
+from notifications.tags import ObservedTags
 
 
 class Customers(Searched):
@@ -71,7 +72,7 @@ class Customer(Archived, Worded, Observed):
     created_at = models.DateTimeField(auto_now_add=True)
     # The name was taken out of everything: no source may bring it back.
     anonymised_at = models.DateTimeField(null=True, editable=False)
-    tags = TaggableManager(blank=True)
+    tags = TaggableManager(blank=True, manager=ObservedTags)
 
     objects: ClassVar = Customers.as_manager()
 
@@ -191,7 +192,7 @@ class Site(Archived, Worded, Observed):
     longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     notes = models.TextField("access notes", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    tags = TaggableManager(blank=True)
+    tags = TaggableManager(blank=True, manager=ObservedTags)
 
     objects: ClassVar = Sites.as_manager()
 

@@ -42,7 +42,9 @@ def test_a_declaration_is_complete(declared_event):
     assert declared_event.tone in ("down", "up", "plain")
     assert set(declared_event.defaults) <= set(Role)
     for ask in declared_event.asks:
-        assert ask.minimum <= ask.default <= ask.maximum
+        field = ask.field(ask.default)
+        assert field.clean(field.prepare_value(ask.default)) == ask.default
+        assert ask.words(ask.default)
     assert len({ask.name for ask in declared_event.asks}) == len(declared_event.asks)
 
 
