@@ -18,6 +18,7 @@ def life(name: str, of: str, article: str, fields: tuple[str, ...], within: tupl
             within=within,
             label=f"{what} was added",
             when=created(),
+            first=True,
             says="{after} was added",
         ),
         Event(

@@ -52,7 +52,7 @@ class Event:
     the object stays as it is; `among` are the objects for which there may be something to plan. `says` is the text of
     the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names the roles that
     hear of it without subscribing. `within` lists the models that its object belongs to, as the labels that `scopes()`
-    gives: their pages offer this event, too.
+    gives: their pages offer this event, too. One that is `first` happens to an object before anybody could ask for it.
     """
 
     key: str
@@ -68,6 +68,7 @@ class Event:
     tone: str = "plain"
     defaults: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
+    first: bool = False
 
     def text(self, thing: models.Model) -> str:
         """The words of a notice about `thing`, at most 280 signs."""
@@ -109,6 +110,11 @@ def of(label: str) -> tuple[Event, ...]:
 def timed() -> dict[str, Event]:
     """The events that wait for their time, by key."""
     return {key: event for key, event in declared().items() if event.plans is not None}
+
+
+def of_one(label: str) -> list[Event]:
+    """What there is to hear of one object of a model: the events concerning it but those that are over by then."""
+    return [event for event in concerning(label) if not (event.first and event.of == label)]
 
 
 @cache

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.apps import apps
 
 from notifications.events import Event
 from notifications.models import Subscription
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One event of a form: its check box, and the fields of what it asks."""
+
+    box: forms.BoundField
+    asks: list[forms.BoundField]
+
+    @property
+    def is_chosen(self) -> bool:
+        """Is it checked, or is something wrong with it?"""
+        return bool(self.box.value()) or any(field.errors for field in self.asks)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The events of one kind of objects."""
+
+    label: str
+    choices: list[Choice]
+    is_open: bool
+
+    @property
+    def chosen(self) -> int:
+        """How many of them are checked."""
+        return sum(choice.is_chosen for choice in self.choices)
+
+
 class ChoiceForm(forms.Form):
-    """A check box for each event, and what it asks."""
+    """A check box for each event, and what it asks; those of one kind of objects together."""
 
     def __init__(
         self, events: Iterable[Event], rows: Mapping[str, Subscription], notes: Mapping[str, str], **kwargs: Any
@@ -29,6 +58,18 @@ class ChoiceForm(forms.Form):
                 self.fields[f"{event.key}.{ask.name}"] = ask.field(value)
 
     @property
+    def groups(self) -> list[Group]:
+        """The kinds in the order of their events; open are the first, and those of which something is chosen."""
+        by_kind: dict[str, list[Choice]] = {}
+        for event in self.events:
+            asks = [self[f"{event.key}.{ask.name}"] for ask in event.asks]
+            by_kind.setdefault(event.of, []).append(Choice(self[event.key], asks))
+        return [
+            Group(_plural(label), choices, number == 0 or any(choice.is_chosen for choice in choices))
+            for number, (label, choices) in enumerate(by_kind.items())
+        ]
+
+    @property
     def wanted(self) -> dict[str, dict[str, Any]]:
         """The events that were checked, each with what it asks; of a valid form."""
         return {event.key: self._asked(event) for event in self.events if self.cleaned_data[event.key]}
@@ -36,6 +77,11 @@ class ChoiceForm(forms.Form):
     def _asked(self, event: Event) -> dict[str, Any]:
         found = {ask.name: self.cleaned_data[f"{event.key}.{ask.name}"] for ask in event.asks}
         return event.asked({name: value for name, value in found.items() if value is not None})
+
+
+def _plural(label: str) -> str:
+    words = str(apps.get_model(label)._meta.verbose_name_plural)
+    return words[:1].upper() + words[1:]
 
 
 class TagsField(forms.CharField):

@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
 
 from notifications import actions, recipients
-from notifications.events import concerning
+from notifications.events import concerning, of_one
 from notifications.forms import ChoiceForm
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
@@ -79,7 +79,8 @@ def _chosen(request: HttpRequest, people: list[tuple[str, list[tuple[str, str]]]
 
 
 def _form(request: HttpRequest, thing: Any, about: Any, to: Recipient) -> ChoiceForm:
-    events = concerning(thing._meta.label)
+    label = thing._meta.label
+    events = concerning(label) if about is None else of_one(label)
     rows = Subscription.objects.to(to).about(about).filter(off=False)
     data = request.POST if request.method == "POST" else None
     return ChoiceForm(events, {row.event: row for row in rows}, _notes(request, to), data=data)

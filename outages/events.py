@@ -8,8 +8,6 @@ from outages.models import Incident, Outage
 
 EVERYTHING = ("customers.Equipment", "customers.Customer", "customers.Site")
 AT_LEAST = Ask("at_least", "From how many customers on (towers, APs and links always)", default=5, minimum=1)
-
-
 MINUTES = Ask("minutes", "After so many minutes", default=60, minimum=1, maximum=60 * 24 * 365)
 
 
@@ -40,6 +38,7 @@ EVENTS = [
     Event(
         "incident.opened",
         of="outages.Incident",
+        first=True,
         within=EVERYTHING,
         label="An incident opened",
         when=created(matters),
@@ -70,6 +69,7 @@ EVENTS = [
     Event(
         "outage.opened",
         of="outages.Outage",
+        first=True,
         within=EVERYTHING,
         label="A piece of equipment went down",
         when=created(),

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from config import options
 from notifications import actions, matching
-from notifications.events import concerning, declared
+from notifications.events import concerning, declared, of_one
 from notifications.models import Mute, Notice, Subscription
 from outages.models import Incident, Outage
 from tests import make
@@ -58,9 +58,30 @@ def test_every_page_of_a_thing_has_the_bell_and_everybody_the_menu(request, thin
     client, thing = request.getfixturevalue(who), things[kind]
     assert menu(thing) in client.get(thing.get_absolute_url()).text
     page = client.get(menu(thing)).text
-    assert "<h1" in page and all(event.label in page for event in concerning(thing._meta.label))
+    assert "<h1" in page and all(event.label in page for event in of_one(thing._meta.label))
+    of_all = client.get(menu(thing) + "?of=all").text
+    assert all(event.label in of_all for event in concerning(thing._meta.label))
     alone = client.get(menu(thing), headers=HTMX).text
     assert "<h1" not in alone and 'id="subscribe"' in alone
+
+
+def test_what_is_over_for_one_object_is_offered_of_all_of_its_kind_alone(engineer, things):
+    page = engineer.get(menu(things["incident"])).text
+    assert "An incident opened" not in page and "An incident is over" in page
+    assert "An incident opened" in engineer.get(menu(things["site"])).text
+
+
+def test_the_menu_is_by_kind_and_what_is_chosen_is_open(engineer, things):
+    wants("site.tagged", "user", engineer.user.pk, about=things["customer"])
+    groups = engineer.get(menu(things["customer"])).context["form"].groups
+    assert [group.label for group in groups] == ["Incidents", "Outages", "Customers", "Sites", "Equipment"]
+    assert [(group.is_open, group.chosen) for group in groups] == [
+        (True, 0),
+        (False, 0),
+        (False, 0),
+        (True, 1),
+        (False, 0),
+    ]
 
 
 def test_a_page_about_something_without_events_has_no_bell(administrator):
