@@ -30,6 +30,7 @@ OVERLAP = 200
 # What changes more subscriptions at once lets everybody read all of them again.
 MANY = 500
 MOST_KNOWN = 50_000
+NONE_YET = (0, "")
 Mutes = dict[Scope, dict[int, datetime | None]]
 
 
@@ -57,7 +58,7 @@ class Memory:
     def __init__(self) -> None:
         self.version: Version | None = None
         self.clean = b""  # what the version says as long as nothing has changed
-        self.last = (0, "")  # the last change that was read: its number and its token
+        self.last = NONE_YET  # the last change that was read: its number and its token
         self.seen: set[int] = set()
         self.by_event: dict[str, Listeners] = {}
         self.labels: frozenset[str] = frozenset()
@@ -89,7 +90,8 @@ class Memory:
         again = OVERLAP if connection.vendor == "postgresql" else 0
         rows = list(InterestChange.objects.filter(pk__gte=self.last[0] - again).order_by("pk")[: 4 * MANY])
         new = [row for row in rows if row.pk not in self.seen]
-        met = any((row.pk, row.token) == self.last for row in rows)
+        # Where there was no change at all when everything was read, each is a new one.
+        met = bool(self.by_event) and (self.last == NONE_YET or any((row.pk, row.token) == self.last for row in rows))
         if not met or len(rows) == 4 * MANY or any(row.everything for row in new):
             self.load()
             return
@@ -121,7 +123,7 @@ class Memory:
                 by_event[place.event].add(place)
         self.by_event, self.known, self.mutes = by_event, {}, _mutes()
         self.labels = _labels(by_event)
-        self.last, self.seen = (rows[0] if rows else (0, "")), {pk for pk, _ in rows}
+        self.last, self.seen = (rows[0] if rows else NONE_YET), {pk for pk, _ in rows}
 
     def meet(self, events: Iterable[str], scopes: Iterable[Scope]) -> dict[str, list[Wish]]:
         """For each event the subscriptions that an object of these scopes meets; what they say is asked for once."""

@@ -141,7 +141,7 @@ def test_the_disk_by_its_pace():
 def test_a_disk_that_fills_is_said_before_it_is_full():
     now = timezone.now()
     free = room.free()
-    options.change(disk_free=[[now.timestamp() - 24 * 3600, free * 1.25]])
+    options.change(disk_free=[[now.timestamp() - 24 * 3600, free * (1 + 1 / 4.5)]])
     finding = machine.disk(now)
     assert finding.state is State.LOOK
     assert "At the pace of the last two days it is full in 4 d" in finding.says

@@ -142,7 +142,8 @@ def test_the_bell_costs_the_same_however_many_listen(administrator, things, kind
     with CaptureQueriesContext(connection) as many:
         administrator.get(address)
     # What they ask for is read once.
-    assert (len(fresh), len(many)) == (len(few) + 1, len(few))
+    assert len(fresh) <= len(few) + 1
+    assert len(many) <= len(few)
     assert "6 of us listen" in page
 
 
