@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=8)
 SHIFT_SECONDS = 300.0
-RELOAD_SECONDS = 5.0
-TICK = 0.05
-WIND_DOWN = 10.0
+RELOAD_SECONDS = 5.0  # what is to be looked at is read again, should nobody have told of a change
+TICK = 0.05  # seconds between two looks at what is due and what is back
+WIND_DOWN = 10.0  # seconds for which what is quick goes on being asked, while a slow sweep is awaited
 AT_ONCE = 8  # sweeps of one probe in the air; each probe has threads of its own, so a slow one delays no other
 
 

@@ -16,10 +16,10 @@ from agents.probes.readings import Target
 from agents.probes.uisp import Upstream
 from agents.work import Job
 from customers.equipment import uplinks as tree
-from customers.models import Equipment, Kind
+from customers.models import Customer, Equipment, Kind
 from outages.models import Check, Checks, Source
 from outages.sources.allowed import refusal
-from outages.sources.models import TELLING, SourceLinks
+from outages.sources.models import TELLING, SourceLink, SourceLinks
 
 # The seconds until a poll is given up: before the next one is due, but where that is soon, UISP gets a little longer
 # (4,000 devices took 5 s on a live network).
@@ -57,7 +57,7 @@ def _jobs(checks: Checks) -> list[Job]:
             probe=probe,
             target=Target(pk, address, {"port": port} if port else {}, ways.tries(interval)),
             interval=float(interval),
-            soon=state == Check.State.NEW or bool(run) if not settled else False,
+            soon=not settled and (state == Check.State.NEW or bool(run)),
         )
         for pk, probe, address, port, interval, state, settled, run in rows
         if address and (may_loop or not is_own(address))
@@ -67,6 +67,7 @@ def _jobs(checks: Checks) -> list[Job]:
 def _batch(source: Source) -> list[Job]:
     """The jobs of one source: each piece of equipment of which it says how it is, whatever its address."""
     upstream, batch, told = _upstream(source), f"source {source.pk}", _told(source)
+    clients = _clients(source)
     checks = Check.objects.filter(probe=source.kind, on=True, equipment__archived_at=None)
     linked = checks.filter(equipment__in=_linked(source).values("object_id"))
     # Where the clock was set back since, times that were ahead then mean nothing any more.
@@ -76,14 +77,26 @@ def _batch(source: Source) -> list[Job]:
     return [
         Job(
             probe=source.kind,
-            target=Target(pk, "", {"upstream": upstream, "home": sort == Kind.CPE, **told[equipment]}, tries=1),
+            target=Target(
+                pk,
+                "",
+                {
+                    "upstream": upstream,
+                    "home": sort == Kind.CPE,
+                    "client": clients.get(customer, ""),
+                    **told[equipment],
+                },
+                tries=1,
+            ),
             interval=float(source.interval),
             soon=source.asked_at is None,
             batch=batch,
             asked_for=asked_for,
             not_before=not_before,
         )
-        for pk, equipment, sort in linked.values_list("pk", "equipment", "equipment__kind")
+        for pk, equipment, sort, customer in linked.values_list(
+            "pk", "equipment", "equipment__kind", "equipment__customer"
+        )
         if equipment in told
     ]
 
@@ -104,6 +117,13 @@ def _linked(source: Source) -> SourceLinks:
     kind = ContentType.objects.get_for_model(Equipment)
     found: SourceLinks = source.links.filter(object_type=kind, kind__in=TELLING, gone_at=None)
     return found
+
+
+def _clients(source: Source) -> dict[int | None, str]:
+    """What the source calls each customer."""
+    kind = ContentType.objects.get_for_model(Customer)
+    rows = source.links.filter(object_type=kind, kind=SourceLink.Kind.CLIENT, gone_at=None)
+    return dict(rows.values_list("object_id", "remote_id"))
 
 
 def _told(source: Source) -> dict[int, dict[str, str]]:

@@ -59,8 +59,10 @@ def source(name: str = "Main", **fields: Any) -> Source:
     return Source.objects.create(**(given | fields))
 
 
-def source_link(source: Source, of: Equipment, remote_id: str, kind: str = "device", **fields: Any) -> SourceLink:
-    """What a source calls a piece of equipment."""
+def source_link(
+    source: Source, of: Equipment | Customer, remote_id: str, kind: str = "device", **fields: Any
+) -> SourceLink:
+    """What a source calls a piece of equipment, or a customer."""
     return SourceLink.objects.create(source=source, kind=kind, remote_id=remote_id, thing=of, **fields)
 
 

@@ -122,7 +122,7 @@ class Upstream:
             return FAULTS["401"]
         lists = {"/nms/api/v2.1/devices": self.devices, "/crm/api/v1.0/clients": self.clients}
         lists["/crm/api/v1.0/clients/services"] = self.services
-        if url.path not in lists:
+        if lists.get(url.path) is None:
             return FAULTS["404"]
         rows, query = deepcopy(lists[url.path]), parse_qs(url.query)
         if crm:

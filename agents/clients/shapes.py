@@ -27,8 +27,8 @@ class RowFault:
     """What is wrong with one row.
 
     `place` is its path in the answer ("devices[17]"), `id` its id as far as there is one, `dropped` whether the
-    row is missing in the result. A row with a twin counts as dropped: the first one of the two is kept, and
-    nothing should be concluded from either.
+    row is missing in the result. A row with a twin that says something else counts as dropped: the first one of the
+    two is kept, and nothing should be concluded from either. A twin that says the same does no harm.
     """
 
     place: str
@@ -43,6 +43,9 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str | int: ...  # noqa: D102
+
+    @property
+    def raw(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
 RowT = TypeVar("RowT", bound=Identified)
@@ -151,8 +154,10 @@ class Fields:
         return found
 
     def needed_text(self, *path: str) -> str:
-        """A text without which the row is worth nothing."""
+        """A text without which the row is worth nothing, also one that came as a number."""
         value = self._at(path)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
         if isinstance(value, str) and clean(value):
             return clean(value)
         raise RowError(f"{'.'.join(path)}: expected a text, came {_shown(value)}")
@@ -225,7 +230,7 @@ class RowReader(Generic[RowT]):
             self._note(raw, text, row.id, dropped=False)
         if row.id in self._rows:
             text = f"{'.'.join(self._id_path)}: {row.id!r} came before, this one is left out"
-            self._note(raw, text, row.id, dropped=True)
+            self._note(raw, text, row.id, dropped=raw != self._rows[row.id].raw)
         else:
             self._rows[row.id] = row
 

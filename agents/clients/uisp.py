@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from agents.clients import uisp_objects
 from agents.clients.faults import FaultKind, UpstreamFault
@@ -14,6 +16,7 @@ from agents.clients.shapes import Fields, RowError, RowReader, Rows, RowT
 from agents.clients.uisp_objects import UispClient, UispDevice, UispLink, UispService, UispSite
 
 _NMS, _CRM = "/nms/api/v2.1", "/crm/api/v1.0"
+_NMS_HEADER, _CRM_HEADER = "x-auth-token", "X-Auth-App-Key"
 _PAGE = 500
 _MOST_PAGES = 1000
 
@@ -22,7 +25,7 @@ _MOST_PAGES = 1000
 class Uisp:
     """One UISP. Each question may raise UpstreamFault; then nothing is known of any device.
 
-    `url` is where staff open UISP: its path is not used. ValueError if it, or a key, cannot be. `seconds` is for
+    `url` is where staff open UISP, see `front`. ValueError if it, or a key, cannot be. `seconds` is for
     one answer as a whole, `ends` (monotonic seconds) is when all that is asked has to be there, `refuse` says why an
     IP address is not to be asked. The objects of NMS come in one answer each, those of CRM in pages.
     """
@@ -37,10 +40,14 @@ class Uisp:
     page: int = _PAGE
     ends: float | None = None
     refuse: Callable[[str], str | None] | None = field(default=None, compare=False)
+    # By which CRM may know its key, the one that it took last before the other.
+    _crm_headers: list[str] = field(
+        default_factory=lambda: [_CRM_HEADER, _NMS_HEADER], init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
-        self._endpoint(_NMS, "x-auth-token", self.nms_key)
-        self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key)
+        self._endpoint(_NMS, _NMS_HEADER, self.nms_key)
+        self._endpoint(_CRM, _CRM_HEADER, self.crm_key)
 
     def devices(self) -> Rows[UispDevice]:
         """All devices, those of third parties included."""
@@ -65,11 +72,11 @@ class Uisp:
 
     def nms_version(self) -> str:
         """The version of NMS: the cheapest proof that address and key are right."""
-        return _version(get_json(self._endpoint(_NMS, "x-auth-token", self.nms_key), "/nms/version"))
+        return _version(get_json(self._endpoint(_NMS, _NMS_HEADER, self.nms_key), "/nms/version"))
 
     def crm_version(self) -> str:
         """The version of CRM, likewise."""
-        return _version(get_json(self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key), "/version"))
+        return _version(self._crm_json("/version"))
 
     def _nms(
         self,
@@ -80,7 +87,7 @@ class Uisp:
         parameters: dict[str, Any] | None = None,
     ) -> Rows[RowT]:
         reader = RowReader(what, read, id_path)
-        reader.add(get_json(self._endpoint(_NMS, "x-auth-token", self.nms_key), path, parameters))
+        reader.add(get_json(self._endpoint(_NMS, _NMS_HEADER, self.nms_key), path, parameters))
         return reader.done()
 
     def _crm(self, path: str, what: str, read: Callable[[Fields], RowT], parameters: dict[str, Any]) -> Rows[RowT]:
@@ -96,8 +103,7 @@ class Uisp:
         """
         offset, before, last = 0, self.page, None
         for _ in range(_MOST_PAGES):
-            endpoint = self._endpoint(_CRM, "X-Auth-App-Key", self.crm_key)
-            page = get_json(endpoint, path, {**parameters, "limit": self.page, "offset": offset})
+            page = self._crm_json(path, {**parameters, "limit": self.page, "offset": offset})
             # Only a server that ignores the offset says the same twice.
             if page == [] or page == last:
                 return
@@ -105,11 +111,27 @@ class Uisp:
             if offset and len(page) < before:
                 return
             offset, before, last = offset + len(page), len(page), page
-        raise UpstreamFault(FaultKind.TOO_LARGE, f"{origin(self.url)}{_CRM}{path} has more than {_MOST_PAGES} pages")
+        raise UpstreamFault(FaultKind.TOO_LARGE, f"{front(self.url)}{_CRM}{path} has more than {_MOST_PAGES} pages")
+
+    def _crm_json(self, path: str, parameters: dict[str, Any] | None = None) -> Any:
+        """What CRM answers. Some take a key in the header of NMS alone: who refuses one is asked by the other."""
+        header, other = self._crm_headers
+        try:
+            return get_json(self._endpoint(_CRM, header, self.crm_key), path, parameters)
+        except UpstreamFault as refused:
+            if refused.kind is not FaultKind.UNAUTHORISED:
+                raise
+            first = refused
+        try:
+            answer = get_json(self._endpoint(_CRM, other, self.crm_key), path, parameters)
+        except UpstreamFault as fault:
+            raise first if fault.kind in (FaultKind.UNAUTHORISED, FaultKind.FORBIDDEN) else fault from None
+        self._crm_headers.reverse()
+        return answer
 
     def _endpoint(self, base: str, header: str, key: str) -> Endpoint:
         return Endpoint(
-            origin(self.url) + base,
+            front(self.url) + base,
             header,
             key,
             self.verify_tls,
@@ -127,6 +149,16 @@ class Uisp:
         if left <= 0:
             raise UpstreamFault(FaultKind.TIMEOUT, f"{origin(self.url)} has not answered everything in time")
         return min(self.seconds, left)
+
+
+def front(address: str) -> str:
+    """Where the paths of UISP begin; ValueError if it is no address.
+
+    That is its root, or behind a front server a path of its own. What follows /nms or /crm is a page or an API.
+    """
+    root = origin(address)
+    own = re.split(r"/(?:nms|crm)(?:/|$)", urlsplit(address).path, maxsplit=1)[0]
+    return root + own.rstrip("/")
 
 
 def _version(answer: Any) -> str:

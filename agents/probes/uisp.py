@@ -57,7 +57,8 @@ class UispProbe:
     """Read the state of devices (NMS), of services and of clients (CRM).
 
     The options of a target are `upstream` (an Upstream, the same one for all), `kind` ("device", "service" or
-    "connection"), `id` (what UISP calls it) and `home` (is it a customer's own device?).
+    "connection"), `id` (what UISP calls it), `home` (is it a customer's own device?) and `client` (the id of that
+    customer, where there is one).
     """
 
     label: ClassVar[str] = "UISP"
@@ -76,6 +77,7 @@ class UispProbe:
             return [Reading(target.key, None, asked_at, message="it belongs to no source") for target in targets]
         answer = _fetch(upstream)
         answer.must_name(target.options.get("kind") for target in targets)
+        answer.explain(target.options for target in targets)
         return [_reading(target, answer, upstream, asked_at) for target in targets]
 
 
@@ -167,13 +169,30 @@ class Answer:
         self.devices, self.clients = Known("device", devices), Known("client", clients)
         self.services = Known("service", services)
         self.dark = _dark_places(self.services.rows.values())
+        self.dark_clients: dict[str, UispClient] = {}
 
     def must_name(self, kinds: Iterable[Any]) -> None:
-        """Raise UpstreamError for an empty list of what is followed: that everything is gone is not to be believed."""
+        """Raise UpstreamError where a list of what is followed is empty or gone: that is not to be believed."""
         lists: dict[str, Known[Any]] = {"device": self.devices, "service": self.services, "connection": self.clients}
-        for known in (lists[kind] for kind in {*kinds} & lists.keys()):
+        followed = {*kinds}
+        for known in (lists[kind] for kind in lists if kind in followed):
             if known.asked and not (known.rows or known.faults):
                 raise UpstreamError(FaultKind.SHAPE.value, f"its list of {known.what}s is empty")
+        if "service" in followed and self.clients.asked and not self.services.asked:
+            raise UpstreamError(FaultKind.MISSING.value, "it has no list of services any more")
+
+    def explain(self, targets: Iterable[Mapping[str, Any]]) -> None:
+        """Find the clients with an outage that no service and no device of theirs tells of: all that they have is out.
+
+        CRM API v1.0 has the flag of a client for any of its devices; which one, its services and NMS say, if asked.
+        """
+        out = {str(client.id): client for client in self.clients.rows.values() if _client(client).up is False}
+        told = {str(service.client_id) for service in self.services.rows.values() if service.has_outage}
+        for options in targets if out else ():
+            if options.get("kind") == "device" and options.get("client"):
+                device = self.devices.rows.get(str(options.get("id")))
+                told |= set() if device and device.up else {str(options["client"])}
+        self.dark_clients = {client: row for client, row in out.items() if client not in told}
 
     def verdict(self, options: Mapping[str, Any]) -> Verdict:
         """What it says of a target with these options."""
@@ -184,7 +203,7 @@ class Answer:
                 return self._device(device, options) if device else Verdict(None, self.devices.why_not(key))
             case "service":
                 service = self.services.rows.get(key)
-                return _service(service) if service else Verdict(None, self.services.why_not(key))
+                return self._service(service) if service else Verdict(None, self.services.why_not(key))
             case "connection":
                 client = self.clients.rows.get(key)
                 return _client(client) if client else Verdict(None, self.clients.why_not(key))
@@ -201,7 +220,16 @@ class Answer:
         if options.get("home") and (service := self.dark.get(device.site_id)):
             words = f"UISP says connected, and that the service {service.name or service.id} has an outage"
             return Verdict(False, words, values | {"service": service.raw})
+        if options.get("home") and (client := self.dark_clients.get(str(options.get("client")))):
+            words = "UISP says connected, and that the client has an outage"
+            return Verdict(False, words, values | {"client": client.raw})
         return Verdict(True, "", values)
+
+    def _service(self, service: UispService) -> Verdict:
+        said, client = _service(service), self.dark_clients.get(str(service.client_id))
+        if client and service.active:
+            return Verdict(False, "UISP says that the client has an outage", {**said.values, "client": client.raw})
+        return said
 
 
 def _dark_places(services: Collection[UispService]) -> dict[str, UispService]:

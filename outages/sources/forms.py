@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 
-from agents.clients.http import origin
+from agents.clients.uisp import front
 from notifications.sealed import Unreadable
 from outages.sources.allowed import refusal
 from outages.sources.asking import knock
@@ -56,6 +56,7 @@ class SourceForm(forms.ModelForm):
         model = Source
         fields = ["name", "address", "verify_tls", *KEYS, "interval", "count"]
         help_texts = {
+            "address": "As https://uisp.example.net; with a path only where a front server has given UISP one.",
             "verify_tls": "Turn it off for a UISP with a certificate that it signed itself.",
             "interval": "All devices in one question, 30 s is usual.",
             "count": "What UISP says counts once so many polls in a row say it: the time allowed for that is the count "
@@ -72,9 +73,9 @@ class SourceForm(forms.ModelForm):
                 self.fields[name].help_text += " One is stored; leave this empty to keep it."
 
     def clean_address(self) -> str:
-        """Scheme, name and port; raises ValidationError for what cannot be asked, or must not be."""
+        """Scheme, name and port, and a front server's path; raises ValidationError for what must not be asked."""
         try:
-            found = origin(self.cleaned_data["address"].strip())
+            found = front(self.cleaned_data["address"].strip())
         except ValueError as wrong:
             raise forms.ValidationError(f"{str(wrong).capitalize()}.") from None
         host = urlsplit(found).hostname or ""

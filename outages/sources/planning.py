@@ -14,7 +14,7 @@ from typing import Any
 
 from outages.sources.known import CUSTOMERS, SITES, Known, Table, mail_and_name
 from outages.sources.models import SourceLink
-from outages.sources.rows import DEVICE, SITE, Reference, Row, Seen
+from outages.sources.rows import CLIENT, CONNECTION, DEVICE, SERVICE, SITE, Reference, Row, Seen
 
 NAMES = ("given_name", "family_name", "company_name")
 # Of a row that is there already, only what says nothing is filled in at first.
@@ -142,7 +142,7 @@ def _name_sites(items: list[Item], known: Known) -> None:
 
 def _free(name: str, pk: int | None, used: Mapping[str, int]) -> str:
     number, found = 2, name
-    while used.get(found.casefold(), pk) != pk or (pk is None and found.casefold() in used):
+    while used.get(found.casefold(), pk) != pk:
         found, number = f"{name} ({number})", number + 1
     return found
 
@@ -207,6 +207,10 @@ def gone(
             found.doubts[kind] = why
         else:
             found.links += [link for link in missed if link.remote_id not in seen.unknown]
+    if CLIENT in found.doubts and SERVICE in listed:
+        # Those that are listed are missed only for want of their client.
+        kept = listed[SERVICE].listed
+        found.links = [link for link in found.links if link.kind != SERVICE or link.remote_id not in kept]
     return found
 
 
@@ -226,6 +230,22 @@ def shrunk(seen: Seen, there: list[SourceLink], before: int) -> str:
     known = max(before, len(there))
     lost = max(len(missed), known - len(seen.listed | seen.unknown))
     return f"{lost} of {known} are missing from the list" if lost * 2 > known else ""
+
+
+def owners_missing(
+    links: Iterable[SourceLink], listed: Mapping[str, Seen], before: Mapping[str, int], believe: bool = False
+) -> dict[str, str]:
+    """By kind, why so many clients or services are missing that equipment only seems to be nobody's.
+
+    With `believe` they are gone, but not those of an empty list.
+    """
+    kinds, found = _by_kind(links), {}
+    for kind in (CLIENT, SERVICE):
+        if kind in listed and (kinds.get(kind) or before.get(kind)) and not (believe and listed[kind].listed):
+            found[kind] = shrunk(listed[kind], kinds.get(kind, []), before.get(kind, 0))
+    if CONNECTION in listed and SERVICE not in listed and before.get(SERVICE) and not believe:
+        found[SERVICE] = "there is no such list any more"
+    return {kind: why for kind, why in found.items() if why}
 
 
 def devices_missing(links: Iterable[SourceLink], listed: Mapping[str, Seen], before: Mapping[str, int]) -> bool:

@@ -96,6 +96,12 @@ class Picture:
     bare_customers: list[str] = field(default_factory=list)
     bare_devices: list[str] = field(default_factory=list)
 
+    def keep_owners(self) -> None:
+        """Whose equipment is that seems to be nobody's is not known this time."""
+        for row in self.equipment:
+            if row.points.get("customer_id", row) is None:
+                del row.points["customer_id"]
+
     def down(self) -> list[str]:
         """The names of what is down at this moment."""
         return [row.label for row in self.equipment if row.down]

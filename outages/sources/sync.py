@@ -22,11 +22,11 @@ from outages.sources.known import CUSTOMERS, EQUIPMENT, SITES, Table, kind_of, l
 from outages.sources.models import Source, SourceRun
 from outages.sources.picture import draw
 from outages.sources.planning import Item, Verdict
-from outages.sources.rows import CONNECTION, SERVICE, SHOWN, Picture, Reference, Row
+from outages.sources.rows import CONNECTION, SERVICE, SHOWN, SITE, Picture, Reference, Row
 
 log = logging.getLogger(__name__)
 KIND_WORDS = {"site": "Sites", "device": "Devices", "client": "Customers", "service": "Services"}
-WRONG = "Something went wrong that should not; the log says what."
+WRONG = "something went wrong that should not; the log says what"
 
 
 def sync(source: Source) -> bool:
@@ -73,11 +73,15 @@ class Synchronisation:
         picture = draw(asking.ask(self.source, lambda *how_far: progress.tell(self.run, *how_far)))
         wanted = {row.key for row in (*picture.sites, *picture.customers, *picture.equipment)}
         self._fill(SITES, picture.sites)
-        self._fill(CUSTOMERS, picture.customers)
+        links = self.source.links.all()
+        unsure = planning.owners_missing(links, picture.seen, self.before, self.source.believe)
+        if unsure:
+            picture.keep_owners()
+        self._fill(CUSTOMERS, picture.customers, skip=_of_a_place if unsure else None)
         blind = planning.devices_missing(self.source.links.all(), picture.seen, self.before)
-        self._fill(EQUIPMENT, picture.equipment, skip=_made_up if blind else None)
+        self._fill(EQUIPMENT, picture.equipment, skip=_made_up if blind or unsure else None)
         self._hang(picture)
-        doubts, archived = self._put_away(picture, wanted)
+        doubts, archived = self._put_away(picture, wanted, unsure)
         roster.tell_new_work()
         live.bump("looking")
         return {
@@ -124,9 +128,12 @@ class Synchronisation:
                 writing.write_hanging(batch)
         self.done["uplink"] = {"changed": len(moved)}
 
-    def _put_away(self, picture: Picture, wanted: set[Reference]) -> tuple[list[str], dict[str, int]]:
+    def _put_away(
+        self, picture: Picture, wanted: set[Reference], unsure: dict[str, str]
+    ) -> tuple[list[str], dict[str, int]]:
         links = list(self.source.links.select_related("object_type"))
         gone = planning.gone(links, picture.seen, wanted, self.before, self.source.believe)
+        gone.doubts = unsure | gone.doubts
         standing = {(link.object_type_id, link.object_id) for link in links if (link.kind, link.remote_id) in wanted}
         order = [kind_of(table).pk for table in (EQUIPMENT, CUSTOMERS, SITES)]
         archived: Counter[str] = Counter()
@@ -152,8 +159,13 @@ class Synchronisation:
 
 
 def _made_up(item: Item) -> bool:
-    """Is it equipment that we would invent because no device is seen?"""
+    """Is it equipment that we would invent because no device, or no service, is seen?"""
     return item.verdict == Verdict.NEW and item.row.kind in (SERVICE, CONNECTION)
+
+
+def _of_a_place(item: Item) -> bool:
+    """Is it a customer whom we would invent because no client seems to be at a place?"""
+    return item.verdict == Verdict.NEW and item.row.kind == SITE
 
 
 def _resolver(found: dict[Reference, tuple[int, int]]) -> Callable[[Reference], int | None]:

@@ -44,7 +44,7 @@ def add(request: HttpRequest) -> HttpResponse:
         actions.connect(source)
         return redirect("source_preview", source.pk)
     context = {"form": form, "heading": "Connect a UISP", "submit": "Connect, and look", "cancel": reverse("sources")}
-    return render(request, "outages/sources/form.html", context)
+    return render(request, "outages/sources/form.html", {"kind": "Sources", **context})
 
 
 @may_change
@@ -57,7 +57,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect(source) if source.accepted_at else redirect("source_preview", source.pk)
     context = {"form": form, "heading": f"Change {form.initial['name']}", "cancel": source.get_absolute_url()}
-    return render(request, "outages/sources/form.html", context)
+    return render(request, "outages/sources/form.html", {"kind": "Source", **context})
 
 
 @may_view

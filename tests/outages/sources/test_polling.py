@@ -260,12 +260,14 @@ def test_a_source_that_is_off_cannot_be_asked_soon(source):
 def test_of_each_piece_of_equipment_the_source_is_asked_by_the_name_that_says_most(source):
     cpe = make.equipment("cpe", customer=make.customer())
     make.source_link(source, cpe, "77", "service")
+    make.source_link(source, cpe.customer, "12", "client")
     check = make.followed(source, cpe, "abc", "device")
     home = make.followed(source, make.equipment("home"), "5", "connection")
     jobs = {job.target.key: job for job in looking.work(0)}
     assert set(jobs) == {check.pk, home.pk}
     options = {key: (job.target.options["kind"], job.target.options["id"]) for key, job in jobs.items()}
     assert options == {check.pk: ("device", "abc"), home.pk: ("connection", "5")}
+    assert [jobs[key].target.options["client"] for key in (check.pk, home.pk)] == ["12", ""]
     job = jobs[check.pk]
     assert (job.batch, job.interval, job.target.address) == (f"source {source.pk}", 30.0, "")
     assert job.target.options["upstream"].interval == 30.0
