@@ -95,13 +95,20 @@ class ByGitHub(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Anybody may knock, unless too many do."""
         if User.objects.waiting().count() >= MOST_WAITING:
             raise ImmediateHttpResponse(render(request, "socialaccount/too_many.html", status=403))
+        if User.objects.filter(email=self._address(sociallogin)).exists():
+            # They left, and their GitHub account was taken off: an administrator turns theirs on again.
+            raise ImmediateHttpResponse(render(request, "socialaccount/known.html", status=403))
         return True
+
+    def _address(self, sociallogin: Any) -> str:
+        login = sociallogin.account.extra_data.get("login", "")
+        # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
+        return f"{sociallogin.account.uid}+{login}@users.noreply.github.com".lower()
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
         """An account without a role; its address is the one that GitHub gives to whoever hides theirs."""
         data = sociallogin.account.extra_data
-        # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference
-        address = f"{sociallogin.account.uid}+{data.get('login', '')}@users.noreply.github.com".lower()
+        address = self._address(sociallogin)
         name = (data.get("name") or data.get("login") or "")[:120]
         user = sociallogin.user = User.objects.build(address, None, name=name, role="")
         with audit.acting(user):

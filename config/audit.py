@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -18,6 +18,8 @@ from notifications.models import Act, Subscription
 from outages.models import Check, Source
 
 PER_PAGE, CHUNK = 50, 500
+# Nobody's zone makes another year of it.
+LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 ITSELF = "Towerwatch itself"
 VERBS = {"+": "added", "~": "changed", "-": "deleted"}
 ACTS = {
@@ -33,6 +35,7 @@ ACTS = {
     "token_made": "made an API token for",
     "token_revoked": "revoked an API token of",
     "password_set": "set a new password for",
+    "password_link": "made a link to choose a password for",
     "recovery_codes_made": "made new recovery codes for",
     "second_factor_set_up": "set up a second factor for",
     "second_factor_taken_off": "took off the second factor of",
@@ -87,9 +90,10 @@ def place(text: str) -> Place | None:
     try:
         at, sort, pk = text.split("~")
         found = Place(datetime.fromisoformat(at), int(sort), int(pk))
-    except ValueError:
+        fits = found.at.tzinfo is not None and found.at.astimezone(UTC) < LATEST
+    except (ValueError, OverflowError):
         return None
-    fits = found.at.tzinfo is not None and 0 <= found.sort < len(SORTS) and 0 <= found.pk < 2**63
+    fits = fits and 0 <= found.sort < len(SORTS) and 0 <= found.pk < 2**63
     return found if fits else None
 
 
@@ -120,6 +124,11 @@ class Entry:
     def at(self) -> datetime:
         """When it was."""
         return self.place.at
+
+    @property
+    def is_change(self) -> bool:
+        """Is it of a row that was changed, and not of something that was done?"""
+        return SORTS[self.place.sort].rows is not Act
 
 
 def read(wanted: Wanted, most: int = PER_PAGE) -> tuple[list[Entry], Place | None]:
@@ -204,6 +213,7 @@ WORDS: dict[type, Callable[[Any], str]] = {
 
 def _value(field: Any, value: Any) -> str:
     choices = dict(field.flatchoices or ())
-    if value in choices if isinstance(value, str | int) else False:
+    # What else JSON may hold, a list for one, cannot be asked for among the choices.
+    if isinstance(value, str | int) and value in choices:
         return str(choices[value])
     return (WORDS.get(type(value), str)(value) if value is not None else "") or NOTHING

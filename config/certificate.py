@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.core.cache import cache
 
+# In the cache, and for how long.
 KEY, SECONDS = "certificate", 600
+# Seconds: a page waits for it.
 TIMEOUT = 3.0
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 Details = tuple[tuple[str, str], ...]
+# What to do where only the log knows.
+LOG = "Look at what manage.py up has written since then."
 
 
 class State(Enum):

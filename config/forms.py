@@ -30,7 +30,6 @@ class OptionsForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
         help_text="Every page shows its times in this zone. Type a city, such as Denver or Berlin.",
     )
-
     require_second_factor = forms.BooleanField(
         label="Administrators need a second factor",
         required=False,

@@ -16,7 +16,7 @@ from agents import roster
 from agents.models import Lease
 from agents.probes import icmp
 from config import machine, processes, pulse, safety, sources, telling
-from config.finding import Details, Finding, State, broken, look, works
+from config.finding import LOG, Details, Finding, State, broken, look, works
 from config.metronome import STALE
 from notifications import live
 from notifications.models import Attempt, Delivery, Topic
@@ -29,7 +29,6 @@ DAY = timedelta(days=1)
 MANY_TASKS = 200
 SLOW, STUCK = timedelta(minutes=1), timedelta(minutes=10)
 START = "Start Towerwatch by manage.py up: it runs the queue's clusters, and starts them again when they end."
-LOG = "Look at what manage.py up has written since then."
 PING_RIGHT = (
     "In its systemd unit set AmbientCapabilities=CAP_NET_RAW, or run "
     'sysctl net.ipv4.ping_group_range="0 2147483647", then start Towerwatch anew.'

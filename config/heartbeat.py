@@ -22,6 +22,7 @@ from notifications import pause
 
 log = logging.getLogger(__name__)
 
+# For one beat as a whole, and octets of its answer.
 SECONDS = 10.0
 LONGEST_LINE = 1000
 
@@ -87,6 +88,7 @@ def tell(address: str) -> None:
 
 def _answer(url: SplitResult, ends: float) -> bytes:
     """The first line of what comes back, by the deadline (monotonic seconds)."""
+    # By hand, because a client reads the whole answer, however long: here nothing but the status matters.
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     asked = f"GET {target} HTTP/1.1\r\nHost: {url.netloc}\r\nUser-Agent: Towerwatch/{__version__}\r\n"
     with closing(_connected(url, ends)) as connection:

@@ -52,10 +52,13 @@ def invite(name: str, email: str, role: str, chosen: Sequence[str], by: User, no
     return row, _link(token)
 
 
-def renew(invitation: Invitation, now: datetime) -> str:
-    """Another link for another seven days; the one before stops working. Raises Gone once it is used or taken back."""
+def renew(invitation: Invitation, now: datetime, by: User | None) -> str:
+    """Another link for another seven days; the one before stops working. Raises Gone once it is used or taken back.
+
+    Whoever renews it invites from then on: the first may be no administrator any more.
+    """
     token = secrets.token_urlsafe(32)
-    again = {"hashed": _hash(token), "expires_at": now + LASTS, "mail_fault": ""}
+    again = {"hashed": _hash(token), "expires_at": now + LASTS, "mail_fault": "", "by": by}
     with transaction.atomic():
         if not Invitation.objects.open().filter(pk=invitation.pk).update(**again):
             raise Gone("This invitation has been used or taken back meanwhile.")
@@ -114,15 +117,16 @@ def can_mail() -> bool:
     return bool(settings.EMAIL_READY)
 
 
-def mail_later(invitation: Invitation) -> None:
-    """Have the queue send it; the link is made there, so that the queue never holds it."""
+def mail_later(invitation: Invitation, by: User) -> None:
+    """Have the queue send it in the name of `by`; the link is made there, so that the queue never holds it."""
+    Invitation.objects.open().filter(pk=invitation.pk).update(by=by)
     transaction.on_commit(lambda: async_task("config.jobs.mail_invitation", invitation.pk, cluster="default"))
 
 
 def mail(invitation: Invitation, now: datetime) -> None:
     """Send a new link to the address that is invited, and write down whether it went."""
     try:
-        link = renew(invitation, now)
+        link = renew(invitation, now, invitation.by)
     except Gone:
         return
     until = timezone.localtime(now + LASTS)

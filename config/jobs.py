@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import Failure
 
 from config import heartbeat as beating
-from config import invitations, nights, room
+from config import invitations, room
+from config.backups import nights
 from config.models import Invitation
 
 
@@ -51,4 +53,6 @@ def analyse() -> None:
         with connection.cursor() as cursor:
             # A bound, so that a million rows hold the writer for a moment only (sqlite.org/lang_analyze.html).
             cursor.execute("PRAGMA analysis_limit=1000")
-            cursor.execute("PRAGMA optimize")
+            # While somebody else writes it may wait for the next night.
+            with suppress(OperationalError):
+                cursor.execute("PRAGMA optimize")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -26,16 +26,15 @@ LEFT = "left"
 class Handover:
     """What somebody leaves behind: to hand over, to know of, and what ends with them."""
 
-    incidents: list[Incident] = field(default_factory=list)
-    for_others: list[str] = field(default_factory=list)
-    duties: list[str] = field(default_factory=list)
-    ends: list[str] = field(default_factory=list)
+    incidents: list[Incident]
+    for_others: list[str]
+    ends: list[str]
 
 
 def look(user: User) -> Handover:
     """What there is at this moment."""
     open_ones = Incident.objects.open().filter(owner=user).select_related("equipment").order_by("opened_at", "pk")
-    return Handover(list(open_ones), _for_others(user), _duties(user), _ends(user))
+    return Handover(list(open_ones), _for_others(user), _ends(user))
 
 
 def heirs(user: User) -> list[User]:
@@ -79,7 +78,6 @@ def _told(had: Handover, heir: User | None) -> str:
     to = f"to {heir}" if heir else "to nobody yet"
     lines = [f"Handed {to}: {incident}" for incident in had.incidents]
     lines += [f"Goes on: {text}" for text in had.for_others]
-    lines += [f"To be taken over: {text}" for text in had.duties]
     return "\n".join([*lines, *(f"Ended: {text}" for text in had.ends)])
 
 
@@ -92,10 +90,6 @@ def _for_others(user: User) -> list[str]:
         if row.recipient != own
     )
     return list(words)
-
-
-def _duties(user: User) -> list[str]:
-    return []
 
 
 def _ends(user: User) -> list[str]:

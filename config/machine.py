@@ -21,23 +21,30 @@ from config import __version__, certificate, options, room
 from config.finding import Details, Finding, broken, look, works
 from outages.spans import duration
 
+# Bytes that are free, and days until none are.
 LITTLE, VERY_LITTLE = 1 << 30, 200 << 20
 SOON_FULL = 14.0
 SINCE_STEP = timedelta(days=1)
 ENDS_SOON = timedelta(days=14)
+# STA_UNSYNC of adjtimex(2).
 UNSYNCHRONISED = 0x40
 
 
 def database(now: datetime) -> Finding:
     """The engine, its size, and whether its tables are those of this version."""
-    executor = MigrationExecutor(connection)
-    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    missing = missing_migrations()
     details: Details = (("Engine", engine()), ("Size", filesizeformat(size())))
     if missing:
         return broken(
             f"{missing} migrations are not applied.", "Run manage.py migrate, or start Towerwatch anew.", details
         )
     return works("It answers, and its tables are those of this version.", details)
+
+
+def missing_migrations() -> int:
+    """How many migrations of this version the database does not have."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def engine() -> str:

@@ -20,9 +20,11 @@ from config import options, pulse
 
 log = logging.getLogger(__name__)
 
+# Seconds: no job is woken more often.
 BEAT_EVERY = 5.0
 DELIVER_EVERY = 2.0
 SHIFT_EVERY = 3.0
+# Seconds without a sign of life after which a cluster is started anew.
 STALE = 20.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import redis
 from django.conf import settings
@@ -20,6 +21,17 @@ def database() -> None:
         connection.ensure_connection()
     except Error as fault:
         env.leave(f"DATABASE_URL: {where()} does not answer: {fault}")
+
+
+def whole() -> None:
+    """No backup was put back half-way: what is in the database then would be sent a second time."""
+    from config.backups import restore  # models: only once there are apps
+
+    if name := restore.unfinished():
+        env.leave(
+            f"putting back {name} was broken off: do it once more with --force. "
+            f"To go on with the database as it is, delete {Path(settings.VAR) / restore.UNFINISHED}"
+        )
 
 
 def where() -> str:

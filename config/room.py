@@ -10,6 +10,7 @@ from django.conf import settings
 
 from config import options
 
+# Samples, one an hour.
 KEPT = 48
 # With less than that behind it, a pace is a guess.
 LEAST_HOURS = 6

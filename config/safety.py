@@ -1,4 +1,4 @@
-"""What the health page says of the days after: backups, keys, the heartbeat, what is held back, and the log."""
+"""What the health page says of the day when this machine is lost: backups, keys, heartbeat, what is held back, log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from config import backup, dumps, heartbeat, keys, options
+from config import heartbeat, options
+from config.backups import backup, dumps, keys
 from config.finding import Details, Finding, broken, look, works
 from notifications import pause
 from notifications.models import Delivery
@@ -67,7 +68,9 @@ def on_the_same_disk() -> bool:
 
 def secret_keys(now: datetime) -> Finding:
     """Are the keys that no backup holds kept somewhere else?"""
-    if settings.DEMO or keys.are_kept():
+    if settings.DEMO:
+        return works("What the keys of the demo seal is invented as well.")
+    if keys.are_kept():
         return works("The secret keys were written to a file, to be kept apart from the backups.")
     fix = "Run make keys FILE, and keep that file away from this machine and from the backups."
     return look("The secret keys are on this machine alone, and in no backup.", fix)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.http.request import split_domain_port
 
 from config import env, mail
+from config.api.settings import KNOX_TOKEN_MODEL, REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.flag("DEBUG", False)
@@ -129,6 +129,8 @@ if env.text("Q_CLUSTER_NAME"):
     # The queue's processes ask twenty times a second, and would make a new connection each time.
     DATABASES["default"]["CONN_MAX_AGE"] = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# API tokens are rows of config.Token; the table that knox would make for its own is read by nobody.
+MIGRATION_MODULES = {"knox": None}
 
 REDIS_URL = env.address("REDIS_URL", "", ("redis", "rediss"))
 SHARDS = env.number("SHARDS", 1, 1, 64)
@@ -162,6 +164,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_ADAPTER = "config.accounts.ClosedDoor"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+# An account comes by invitation, and an administrator changes its address: nothing is left to be proved.
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SESSION_REMEMBER = True
@@ -172,6 +175,7 @@ SOCIALACCOUNT_PROVIDERS = {
     "github": {"provider_class": "config.github.GitHub", **({"APP": GITHUB} if all(GITHUB.values()) else {})}
 }
 SOCIALACCOUNT_ADAPTER = "config.accounts.ByGitHub"
+# An address that GitHub tells proves nothing: no account is ever found by it.
 SOCIALACCOUNT_EMAIL_REQUIRED = SOCIALACCOUNT_QUERY_EMAIL = False
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_ADAPTER = "config.accounts.SecondFactor"
@@ -220,34 +224,6 @@ MESSAGE_TAGS = {10: "secondary", 20: "info", 25: "success", 30: "warning", 40: "
 
 # One body of a request, an uploaded file apart.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-LETS_IN = ["rest_framework.permissions.IsAuthenticated", "config.api_access.Admitted"]
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "config.api_access.ByToken",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": [*LETS_IN, "config.api_access.InScope", "config.api_access.Allowed"],
-    "DEFAULT_THROTTLE_CLASSES": ["config.api_access.OftenEnough"],
-    "DEFAULT_THROTTLE_RATES": {"each": "600/min"},
-    "DEFAULT_PARSER_CLASSES": ["config.api_body.Json"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_METADATA_CLASS": None,
-    "EXCEPTION_HANDLER": "config.api_faults.answer",
-    "URL_FORMAT_OVERRIDE": None,
-}
-KNOX_TOKEN_MODEL = "config.Token"  # noqa: S105
-REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTO_REFRESH": False}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Towerwatch API",
-    "VERSION": "1",
-    "DESCRIPTION": "Customers, the equipment that serves them, and what is down: the same that the pages show.",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": LETS_IN,
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api_schema.with_faults"],
-}
 
 TAGGIT_CASE_INSENSITIVE = True
 TAGGIT_STRIP_UNICODE_WHEN_SLUGIFYING = True
@@ -275,9 +251,10 @@ PUSH_HOSTS = env.names("PUSH_HOSTS", [])
 MAIL = mail.settings(PUBLIC_HOST)
 EMAIL_READY: bool = MAIL["EMAIL_READY"]
 EMAIL_ROAD: str = MAIL["EMAIL_ROAD"]
+# Which settings of e-mail there are depends on the road that was chosen.
 globals().update(MAIL)
 # What the apps declare and lower floors collect.
-EVENTS = ["outages.events.EVENTS"]
+EVENTS = ["outages.events.EVENTS", "customers.events.EVENTS"]
 RECIPIENTS = ["config.people.RECIPIENTS"]
 # What is known of a customer: handed out as a whole, or with the name taken out; the lower floors first.
 KNOWN_OF_CUSTOMERS = ["customers.privacy.known.PARTS", "outages.privacy.PARTS"]
@@ -287,11 +264,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"masked": {"()": "config.masked.Masked"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["masked"]}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
     "loggers": {
         "django-q": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
         # Whoever scans for hosts would fill the log with tracebacks.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from config.finding import Details, Finding, broken, look, works
+from config.finding import LOG, Details, Finding, broken, look, works
 from outages.models import Check, Source
 
 FIXES = {
@@ -24,7 +24,6 @@ FIXES = {
     "too large": "See what it sends: the answer is larger than any network that we know.",
     "settings": "Enter its address and its keys anew on the source's page.",
 }
-LOG = "Look at what manage.py up has written since then."
 
 
 def sources(now: datetime) -> Finding:

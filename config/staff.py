@@ -115,7 +115,11 @@ def end_sessions(user: User) -> None:
 
 
 def password_link(user: User) -> str:
-    """The address at which this user chooses a password: good once, and for as long as settings say."""
+    """The address at which this user chooses a password: good once, and for as long as settings say.
+
+    Whoever has it can be that user: that it was made is written down.
+    """
+    audit.note("password_link", about=user)
     key = default_token_generator.make_token(user)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})
     return settings.PUBLIC_URL + path

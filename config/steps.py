@@ -20,6 +20,7 @@ from outages import recording
 
 log = logging.getLogger(__name__)
 
+# Seconds. Less is corrected by time servers all day, and nothing that waits feels it.
 STEP = 2.0
 
 

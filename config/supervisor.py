@@ -21,12 +21,15 @@ from config import processes
 from config.guard import Guard
 from config.processes import Process, signal_group
 
+# Seconds: one turn of the loop; from one look at the forks to the next; how old a fork is before it can be missed.
 TICK = 0.1
 LOOK = 1.0
 GROWN = 2.0
+# Seconds: for a child to stop by itself; before it is started again, doubled with each failure up to the longest.
 GRACE = 3.5
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 3.0
+# After so many failures in a row it is said once; a child that runs for so many seconds has none any more.
 GIVEN_UP_QUICK_TRIES = 5
 STEADY = 10.0
 

@@ -3,14 +3,14 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import github
-from config.views import audit, backups, desk, door, health, joining, network, people, tokens
+from config.views import audit, backups, desk, door, health, heartbeat, held_back, joining, network, people, tokens
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/", door.first_administrator, name="setup"),
     path("setup/<str:token>/", door.first_administrator, name="setup"),
     path("demo/enter/", door.enter_demo, name="demo_enter"),
     path("demo/enter/<str:token>/", door.demo_link, name="demo_link"),
-    # Addresses are changed by an administrator, and there is no e-mail to send a link by.
+    # Addresses are changed by an administrator, who also hands over the link for a new password.
     path("account/email/", door.closed),
     path("account/confirm-email/", door.closed),
     path("account/confirm-email/<str:key>/", door.closed),
@@ -34,13 +34,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/", desk.search, name="search"),
     path("welcome/", desk.welcome, name="welcome"),
     path("settings/", desk.settings, name="settings"),
-    path("settings/heartbeat/", backups.beating, name="heartbeat"),
+    path("settings/heartbeat/", heartbeat.heartbeat, name="heartbeat"),
     path("backups/", backups.backups, name="backups"),
     path("backups/now/", backups.begin, name="backup_begin"),
     path("backups/<str:name>/", backups.download, name="backup_download"),
-    path("paused/", backups.held_back, name="held_back"),
-    path("paused/release/", backups.release, name="sending_release"),
-    path("paused/discard/", backups.discard, name="sending_discard"),
+    path("paused/", held_back.held_back, name="held_back"),
+    path("paused/release/", held_back.release, name="sending_release"),
+    path("paused/discard/", held_back.discard, name="sending_discard"),
     path("demo/", network.demo, name="demo"),
     path("demo/load/", network.load, name="demo_load"),
     path("demo/clear/", network.clear, name="demo_clear"),
@@ -64,7 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/tokens/add/", tokens.add, name="token_add"),
     path("me/tokens/<uuid:handle>/revoke/", tokens.revoke, name="token_revoke"),
     path("users/<int:pk>/tokens/<uuid:handle>/revoke/", tokens.revoke_of, name="user_token_revoke"),
-    path("api/", include("config.api")),
+    path("api/", include("config.api.urls")),
     path("", include("notifications.urls")),
     path("", include("customers.urls")),
     path("", include("outages.urls")),

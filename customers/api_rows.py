@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -50,6 +51,28 @@ class LinkedByForm(ByForm):
         return {name.removesuffix("_id"): value for name, value in found.items()}
 
 
+class Belonging(LinkedByForm):
+    """A row that is made for another one, the link `to`, and stays with it."""
+
+    form: ClassVar[type[forms.ModelForm]]
+    to: ClassVar[str]
+
+    def blank(self, data: Any = None) -> Any:
+        """The form of this row, or of a new one of its owner."""
+        return self.form(data, instance=self.instance or self.Meta.model(**{self.to: self.owner}))
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """As the form has it, for an owner that there is; raises ValidationError for another one than it has."""
+        key, model = given.pop(self.to, None), self.Meta.model
+        if self.instance is not None and key not in (None, getattr(self.instance, f"{self.to}_id")):
+            raise ValidationError({self.to: [f"A {model._meta.verbose_name} stays with its {self.to}."]})
+        owners = model._meta.get_field(self.to).related_model.objects
+        self.owner = None if self.instance else owners.filter(pk=key).first()
+        if self.instance is None and self.owner is None:
+            raise ValidationError({self.to: [f"There is no {self.to} {key}."]})
+        return super().validate(given)
+
+
 class CustomerRow(ByForm):
     """A customer."""
 
@@ -65,29 +88,15 @@ class CustomerRow(ByForm):
         read_only_fields: ClassVar = ["name", "state", "state_since", "created_at", "archived_at"]
 
 
-class ContactRow(LinkedByForm):
+class ContactRow(Belonging):
     """Somebody to talk to at a customer."""
 
-    form, resource = ContactForm, "contacts"
+    form, resource, to = ContactForm, "contacts", "customer"
     customer = Link(source="customer_id", required=True, allow_null=False)
 
     class Meta:
         model = Contact
         fields: ClassVar = ["id", "url", "html_url", "customer", "name", "duty", "phone", "email"]
-
-    def blank(self, data: Any = None) -> ContactForm:
-        """A contact stays with the customer for whom it was made."""
-        return ContactForm(data, instance=self.instance or Contact(customer=self.of))
-
-    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        """As the form has it, for a customer that there is."""
-        of = given.pop("customer", None)
-        if self.instance is not None and of not in (None, self.instance.customer_id):
-            raise ValidationError({"customer": ["A contact stays with its customer."]})
-        self.of = None if self.instance else Customer.objects.filter(pk=of).first()
-        if self.instance is None and self.of is None:
-            raise ValidationError({"customer": [f"There is no customer {of}."]})
-        return super().validate(given)
 
 
 class SiteRow(LinkedByForm):

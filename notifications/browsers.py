@@ -21,6 +21,8 @@ CHANNEL = "webpush"
 # registers says where we are to send, so that it must be one of these.
 SERVICES = ("fcm.googleapis.com", ".push.services.mozilla.com", ".notify.windows.com", ".push.apple.com")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# Of "https://a.example\.push.apple.com/" one reader takes the whole for the host, and another what is before the sign.
+NAMED = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 LONGEST = 1000
 MOST = 20
 # The first sign that is found says it: later ones claim to be earlier ones.
@@ -108,6 +110,8 @@ def refusal(endpoint: str) -> str:
         return "" if parts.scheme in ("http", "https") else "it must begin with https"
     if parts.scheme != "https" or port not in (None, 443):
         return "it must begin with https, and name no port"
+    if not NAMED.fullmatch(host):
+        return "it is no address of a push service"
     known = host not in LOOPBACK and any(_is_of(host, service) for service in (*SERVICES, *settings.PUSH_HOSTS))
     return "" if known else f"{host} is no push service that is known here"
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 HOST = socket.gethostname()[:15]
+# Seconds before each further try; when the last one fails, so has the delivery.
 BACK_OFF = (5, 15, 60, 300, 1800, 7200, 18000, 36000)
 
 

@@ -16,6 +16,7 @@ from notifications.models import Topic
 
 log = logging.getLogger(__name__)
 
+# Seconds: between two looks for changes; between two words to a browser, lest a front server takes it for gone.
 LOOK_EVERY = 0.4
 PING_EVERY = 15.0
 # What is put into a queue: the topics that changed, or None when the server is about to stop.

@@ -32,7 +32,7 @@ def register(request: HttpRequest) -> HttpResponse:
     """A browser on which somebody pressed the button ("asked": true), or that comes by after a sign-in."""
     try:
         data = _json(request)
-        given, former = browsers.read(data), str(data.get("former") or "")
+        given, former = browsers.read(data), _before(data, "former")
         about = (reader(request), given, request.headers.get("User-Agent", ""), former)
         kept = bool(browsers.register(*about)) if data.get("asked") is True else browsers.sync(*about)
     except browsers.Refused as fault:
@@ -44,7 +44,7 @@ def register(request: HttpRequest) -> HttpResponse:
 def off(request: HttpRequest) -> HttpResponse:
     """Push was turned off in this browser, by whoever is signed in there."""
     try:
-        endpoint = str(_json(request).get("endpoint") or "")
+        endpoint = _before(_json(request), "endpoint")
     except browsers.Refused as fault:
         return JsonResponse({"error": str(fault)}, status=400)
     return JsonResponse({"kept": not browsers.remove(reader(request), endpoint)})
@@ -57,10 +57,16 @@ def moved(request: HttpRequest) -> HttpResponse:
     """The push service gave a browser another endpoint, perhaps while nobody is signed in there."""
     try:
         data = _json(request)
-        known = browsers.moved(str(data.get("former") or ""), browsers.read(data))
+        known = browsers.moved(_before(data, "former"), browsers.read(data))
     except browsers.Refused as fault:
         return JsonResponse({"error": str(fault)}, status=400)
     return JsonResponse({"kept": known}, status=200 if known else 404)
+
+
+def _before(data: dict[str, Any], name: str) -> str:
+    """An endpoint that we may know; nothing for what is none: no database can be asked for half a sign, or a NUL."""
+    value = data.get(name)
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= browsers.LONGEST else ""
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:

@@ -15,18 +15,17 @@ from rest_framework.response import Response
 
 from agents import ways
 from customers.api import Conflict, Written
-from customers.api_rows import Link, LinkedByForm
-from customers.models import Equipment
+from customers.api_rows import Belonging, Link, LinkedByForm
 from notifications.resources import Moment, Number, Resource, Rows, Shown, Time
 from outages import actions
 from outages.forms import CheckForm, NoteForm, WorkForm
 from outages.models import Check, Incident, IncidentNote, Outage, Source
 
 
-class CheckRow(LinkedByForm):
+class CheckRow(Belonging):
     """One probe on one equipment: down after `count` bad readings within `window` seconds, one every `interval`."""
 
-    form, resource = CheckForm, "checks"
+    form, resource, to = CheckForm, "checks", "equipment"
     equipment = Link(source="equipment_id", required=True, allow_null=False)
     probe = serializers.ChoiceField(choices=[], default="icmp")
 
@@ -42,20 +41,6 @@ class CheckRow(LinkedByForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["probe"].choices = ways.choices()
-
-    def blank(self, data: Any = None) -> CheckForm:
-        """A check stays with its equipment."""
-        return CheckForm(data, instance=self.instance or Check(equipment=self.of))
-
-    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        """As the form has it, for equipment that there is."""
-        of = given.pop("equipment", None)
-        if self.instance is not None and of not in (None, self.instance.equipment_id):
-            raise ValidationError({"equipment": ["A check stays with its equipment."]})
-        self.of = None if self.instance else Equipment.objects.filter(pk=of).first()
-        if self.instance is None and self.of is None:
-            raise ValidationError({"equipment": [f"There is no equipment {of}."]})
-        return super().validate(given)
 
     def keep(self) -> Check:
         """Saved, and looked at from now on."""

@@ -100,6 +100,7 @@ class WorkForm(forms.ModelForm):
         # Who has no role waits to be admitted.
         may_own = (Q(is_active=True) & ~Q(role="")) | Q(pk=self.instance.owner_id)
         self.fields["owner"].queryset = get_user_model().objects.filter(may_own)  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = "Nobody yet"  # type: ignore[attr-defined]
         self.fields["state"].choices = [  # type: ignore[attr-defined]
             choice for choice in Incident.State.choices if choice[0] != Incident.State.RESOLVED
         ]

@@ -12,7 +12,7 @@ from django.db.models import Q
 from customers.models import Customer, Equipment, Site
 from customers.privacy.parts import Part, Row, cover, naming, notices_about, row_of
 from customers.privacy.words import Words
-from outages.models import Incident, IncidentNote, Outage, SourceLink
+from outages.models import Incident, IncidentNote, Outage, Source, SourceLink, SourceRun
 
 
 def _outages(customer: Customer) -> models.QuerySet[Outage]:
@@ -78,6 +78,9 @@ def _link_rows(customer: Customer) -> Iterable[Row]:
 
 def _forget_links(customer: Customer, words: Words) -> None:
     _links(customer).update(label="", last={})
+    # What the last looks at sources found is of many customers.
+    cover(SourceRun.objects.all(), ["found"], words)
+    cover(Source._base_manager.all(), ["sync_report"], words)
 
 
 PARTS = [

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 
 from django import forms
 from django.contrib.auth.decorators import permission_required
@@ -19,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from config import audit as log
 from config.models import User
 from customers.imports.cells import guarded
-from customers.imports.export import while_sent
+from customers.imports.export import lines, while_sent
 from notifications import audit as acts
 
 may_read = permission_required("config.audit", raise_exception=True)
@@ -96,21 +95,15 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 def _pieces(wanted: log.Wanted) -> Iterator[str]:
     # Spreadsheets take a file without the mark for one in their own old encoding.
-    yield "\ufeff" + _line(HEADER)
-    waiting: list[str] = []
-    for one in log.everything(wanted):
-        about = [one.by, one.verb, one.kind, one.about, "; ".join(one.changes), one.address]
-        waiting.append(_line([f"{one.at:%Y-%m-%d %H:%M:%S}", *map(guarded, about)]))
-        if len(waiting) == log.CHUNK:
-            yield "".join(waiting)
-            waiting.clear()
-    yield "".join(waiting)
+    yield "\ufeff" + lines([HEADER])
+    entries = log.everything(wanted)
+    while rows := [_cells(one) for one in islice(entries, log.CHUNK)]:
+        yield lines(rows)
 
 
-def _line(cells: list[str]) -> str:
-    file = io.StringIO()
-    csv.writer(file, quoting=csv.QUOTE_ALL).writerow(cells)
-    return file.getvalue()
+def _cells(one: log.Entry) -> list[str]:
+    about = [one.by, one.verb, one.kind, one.about, "; ".join(one.changes), one.address]
+    return [f"{one.at:%Y-%m-%d %H:%M:%S}", *map(guarded, about)]
 
 
 def _midnight(day: date) -> datetime:

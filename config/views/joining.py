@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,8 +13,8 @@ from django.views.decorators.http import require_POST
 from config import invitations, leaving, staff, starters
 from config.forms import HeirForm, InviteForm, UserForm
 from config.models import Invitation, Role, User
+from config.views.people import asking, may_change
 
-may_change = permission_required("config.people", raise_exception=True)
 ONE_IS_OPEN = "Somebody has invited this address in this moment: look at the page “Users”."
 
 
@@ -26,7 +25,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(request.POST or None, role=role)
     if form.is_valid():
         try:
-            row, link = invitations.invite(**form.terms, by=_asking(request), now=timezone.now())
+            row, link = invitations.invite(**form.terms, by=asking(request), now=timezone.now())
         except IntegrityError:
             form.add_error("email", ONE_IS_OPEN)
         else:
@@ -43,14 +42,14 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
     if "mail" in request.POST and invitations.can_mail():
         return _mailed(request, row)
     try:
-        return _handed_over(request, row, invitations.renew(row, timezone.now()))
+        return _handed_over(request, row, invitations.renew(row, timezone.now(), asking(request)))
     except invitations.Gone as why:
         messages.error(request, str(why))
         return redirect("users")
 
 
 def _mailed(request: HttpRequest, row: Invitation) -> HttpResponse:
-    invitations.mail_later(row)
+    invitations.mail_later(row, asking(request))
     messages.success(request, f"An e-mail with the link is on its way to {row.email}.")
     return redirect("users")
 
@@ -111,7 +110,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
     form = HeirForm(request.POST or None, heirs=leaving.heirs(person))
     if request.method == "POST" and form.is_valid():
         try:
-            leaving.leave(person, _asking(request), form.cleaned_data["heir"])
+            leaving.leave(person, asking(request), form.cleaned_data["heir"])
             messages.success(request, f"{person} has left: signed out everywhere, and told nothing more.")
         except staff.Refused as why:
             messages.error(request, str(why))
@@ -127,14 +126,9 @@ def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a lost second factor off, after asking once."""
     person = get_object_or_404(User, pk=pk)
     if request.method == "POST":
-        staff.reset_second_factor(person, _asking(request))
+        staff.reset_second_factor(person, asking(request))
         messages.success(request, f"{person} signs in with the password alone, and was told so.")
         return redirect(person)
     context = {"heading": f"Take off the second factor of {person}?", "submit": "Take it off", "danger": True}
     text = "Do this when they have lost their phone and their recovery codes, and you are sure that it is they who ask."
     return render(request, "parts/confirm.html", {**context, "text": text, "cancel": person.get_absolute_url()})
-
-
-def _asking(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # the middleware lets nobody else in
-    return request.user

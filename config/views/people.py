@@ -68,10 +68,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     if person.is_waiting:
         return redirect("user_admit", pk)
-    form = UserForm(request.POST or None, user=person, by=_asking(request))
+    form = UserForm(request.POST or None, user=person, by=asking(request))
     if form.is_valid():
         try:
-            staff.change(person, _asking(request), **form.cleaned_data)
+            staff.change(person, asking(request), **form.cleaned_data)
         except staff.Refused as fault:
             form.add_error("role", str(fault))
         else:
@@ -93,7 +93,7 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
             how = "with the password they had" if person.has_usable_password() else "with a password link from here"
             messages.success(request, f"{person} can sign in again, {how}.")
         else:
-            staff.turn_off(person, _asking(request))
+            staff.turn_off(person, asking(request))
             messages.success(request, f"{person} is turned off, and signed out everywhere.")
     except staff.Refused as fault:
         messages.error(request, str(fault))
@@ -114,7 +114,7 @@ def roles(request: HttpRequest) -> HttpResponse:
 
 def me(request: HttpRequest) -> HttpResponse:
     """Oneself: the name, the password, and what one hears of."""
-    person = _asking(request)
+    person = asking(request)
     form = MeForm(request.POST or None, initial={"name": person.name})
     if form.is_valid():
         staff.rename(person, form.cleaned_data["name"])
@@ -125,6 +125,7 @@ def me(request: HttpRequest) -> HttpResponse:
     return render(request, "config/me.html", context)
 
 
-def _asking(request: HttpRequest) -> User:
+def asking(request: HttpRequest) -> User:
+    """Whoever asks."""
     assert isinstance(request.user, User)  # the middleware lets nobody else in
     return request.user

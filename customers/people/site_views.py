@@ -74,7 +74,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect(form.save())
     context = {"form": form, "heading": "Add a site", "submit": "Add", "cancel": reverse("sites")}
-    return render(request, "parts/form_page.html", context)
+    return render(request, "parts/form_page.html", {"kind": "Sites", **context})
 
 
 @may_change

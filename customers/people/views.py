@@ -56,7 +56,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect(form.save())
     context = {"form": form, "heading": "Add a customer", "submit": "Add", "cancel": reverse("customers")}
-    return render(request, "parts/form_page.html", context)
+    return render(request, "parts/form_page.html", {"kind": "Customers", **context})
 
 
 @may_change

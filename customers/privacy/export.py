@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -11,6 +10,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from customers.imports.cells import guarded
+from customers.imports.export import lines
 from customers.people.models import Customer
 from customers.privacy.parts import Row, parts
 
@@ -31,13 +31,9 @@ def packed(customer: Customer) -> bytes:
 
 
 def _sheet(rows: list[Row]) -> str:
-    file = io.StringIO()
     heads = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-    writer.writerow(heads)
-    writer.writerows([[_cell(row.get(name)) for name in heads] for row in rows])
     # Spreadsheets take a file without the mark for one in their own old encoding.
-    return "\ufeff" + file.getvalue()
+    return "\ufeff" + lines([heads, *([_cell(row.get(name)) for name in heads] for row in rows)])
 
 
 def _cell(value: Any) -> str:

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from django.utils import timezone
 
+# Seconds: as long as the longest back-off of our own.
 LONGEST = 36_000.0
 
 

@@ -16,6 +16,7 @@ from notifications.channels.channel import Channel, DeliveryError
 from notifications.channels.waits import retry_after
 from notifications.models import Delivery, Notice
 
+# Seconds that a push service may take to answer.
 TIMEOUT = 10
 # A push service keeps it for so many seconds for a browser that is away.
 KEPT = 24 * 3600

@@ -19,7 +19,7 @@ from drf_spectacular.generators import SchemaGenerator
 from schemathesis import GenerationMode
 
 from config import tokens
-from config.api_schema import operations
+from config.api.schema import operations
 from notifications.models import Notice, Subscription
 from outages.models import Incident, Outage, Source
 from tests import make

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import IntegrityError
 from django.utils import timezone
 
-from config.api_faults import answer
+from config.api.faults import answer
 from customers.models import Contact, Customer, Equipment, Site
 from notifications.models import Notice, Subscription
 from outages.models import Check, IncidentNote
@@ -258,3 +258,14 @@ def test_two_programs_that_make_the_same_at_once_make_it_once(program):
     assert (status, list(said["fields"])) == (400, ["name"])
     assert answer(IntegrityError("unique"), {}).status_code == 409
     assert Site.objects.count() == 1
+
+
+def test_a_text_and_numbers_may_be_asked_for_as_well(administrator):
+    body = {"event": "customer.tagged", "asked": {"tag": "vip"}}
+    made = administrator.post("/api/v1/subscriptions/", body, content_type="application/json")
+    assert (made.status_code, made.json()["asked"]) == (201, {"tag": "vip"})
+    for wrong in (True, 1.5, None, {"a": 1}, ["x"], "x" * 101, [1] * 21):
+        body = {"event": "customer.tagged", "asked": {"tag": wrong}}
+        answer = administrator.post("/api/v1/subscriptions/", body, content_type="application/json")
+        assert answer.status_code == 400
+        assert "asked" in answer.json()["fields"]

@@ -86,7 +86,17 @@ def test_what_becomes_of_the_keys_of_an_account_is_an_act_without_the_keys(db):
     form = by_link.get("/" + staff.password_link(user).split("/", 3)[3])
     by_link.post(form.url, {"password1": "a third long one", "password2": "a third long one"})
     acts = list(Act.objects.values_list("what", "by_name", "about", "text"))
-    assert acts == [(what, "Ben Ode", "Ben Ode", "") for what in ("password_set", "password_set", "signed_in")]
+    own = [(what, "Ben Ode", "Ben Ode", "") for what in ("password_set", "password_set", "signed_in")]
+    assert acts == [own[0], ("password_link", "", "Ben Ode", ""), *own[1:]]
+
+
+def test_who_makes_a_link_by_which_one_could_be_somebody_else_is_written_down(administrator, technician):
+    page = administrator.post(reverse("user", args=[technician.user.pk]))
+    assert page.status_code == 200
+    act = Act.objects.get(what="password_link")
+    assert (act.by, act.about) == (administrator.user, technician.user.name)
+    assert page.context["link"] not in act.text
+    assert "made a link to choose a password for" in administrator.get(reverse("audit")).text
 
 
 def test_options_are_kept_but_no_secret_and_nothing_that_towerwatch_notes_for_itself(administrator):

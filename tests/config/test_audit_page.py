@@ -42,6 +42,8 @@ def browser_of(user):
         ({"after": "2026-03-03T12:00:00+00:00~99~1"}, ["new", "middle", "old"]),
         ({"after": f"2026-03-03T12:00:00+00:00~0~{9**30}"}, ["new", "middle", "old"]),
         ({"after": "2026-03-03T12:00:00~0~1"}, ["new", "middle", "old"]),
+        ({"after": "0001-01-01T00:00:00+14:00~0~1"}, ["new", "middle", "old"]),
+        ({"after": "9999-12-31T23:59:59-14:00~0~1"}, ["new", "middle", "old"]),
     ],
 )
 def test_the_page_is_filtered(manager, query, abouts):
@@ -121,6 +123,13 @@ def test_the_csv_is_safe_for_spreadsheets_whole_and_written_down(manager):
     assert {row[4] for row in rows[2:]} == {"'=cmd()"}
     assert {row[5] for row in rows[2:]} == {"'@x"}
     assert Act.objects.get(about="the audit log").by == manager.user
+
+
+def test_what_was_done_is_a_sentence_and_what_was_changed_says_what_it_is(manager):
+    manager.get(reverse("audit_csv"))
+    text = manager.get(reverse("audit")).text
+    assert '<span class="quiet">User</span> added' in text
+    assert "exported" in text and '<span class="quiet">What was done' not in text
 
 
 @pytest.mark.parametrize("role", Role.values)

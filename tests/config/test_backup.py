@@ -11,13 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import AsyncClient
 from django.urls import reverse
 from django.utils import timezone
 
-from config import __version__, backup, backup_file, dumps, keys, options, safety, supervisor
-from config.backup_file import Manifest, NotABackup
+from config import __version__, accounts, options, safety, supervisor
+from config.backups import backup, backup_file, dumps, keys
+from config.backups.backup_file import Manifest, NotABackup
 from config.finding import State
 from notifications.models import Act
 from tests import make
@@ -285,6 +288,35 @@ def test_the_page_lists_them_and_one_is_taken_away_by_who_is_written_down(admini
     assert (act.by, act.about) == (administrator.user, path.name)
     for other in ("other.tar.gz", "towerwatch-20260329T013005Z-0.1.0.tar.gz", ".lock", "..%2Fsecret_key"):
         assert administrator.get(reverse("backups") + other + "/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_goes_on_as_somebody_else_with_a_backup(place, tmp_path, administrator):
+    key = administrator.session.session_key
+    path = backup.make()
+    assert backup_file.check(path).rows["django_session"] == 0
+    backup_file.unpack(path, tmp_path / "database")
+    assert key.encode() not in (tmp_path / "database").read_bytes()
+    assert administrator.get(reverse("me")).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_is_sent_piece_by_piece_however_large(place, settings, tmp_path):
+    path = place / backup_file.name_for(timezone.now(), "0.1.0")
+    place.mkdir()
+    path.write_bytes(os.urandom(3 << 20))
+    client = AsyncClient()
+    client.force_login(make.user("administrator"), accounts.BACKEND)
+
+    async def take():
+        answer = await client.get(reverse("backup_download", args=[path.name]))
+        return answer, [piece async for piece in answer.streaming_content]
+
+    answer, pieces = async_to_sync(take)()
+    assert answer.is_async and len(pieces) == 3
+    assert b"".join(pieces) == path.read_bytes()
+    assert answer["Content-Length"] == str(3 << 20)
+    assert answer["Cache-Control"] == "no-store"
 
 
 def test_how_many_are_kept_is_set_with_a_clear_refusal(administrator, place):

@@ -9,7 +9,7 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from config import accounts, staff
+from config import accounts, leaving, staff
 from config.models import User
 from notifications import recipients
 from notifications.audit import Act
@@ -112,6 +112,8 @@ def test_an_administrator_admits_them_with_a_role(administrator, github):
     user = User.objects.get(role="")
     page = administrator.get(reverse("users")).text
     assert "Wait to be admitted" in page and "Octavia Cat" in page
+    assert "to be admitted" in (theirs_page := administrator.get(user.get_absolute_url()).text)
+    assert "This role may" not in theirs_page
     said = {"name": "Octavia Cat", "email": "octavia@example.net", "role": "office"}
     assert administrator.post(reverse("user_admit", args=[user.pk]), said).url == reverse("users")
     assert theirs.get(reverse("customers")).status_code == 200
@@ -256,3 +258,14 @@ def test_nobody_types_an_address_of_their_own(client, db, github):
     assert client.get("/account/social/signup/").status_code in (302, 404)
     assert client.post("/account/social/signup/", {"email": "ada@example.net"}).status_code in (302, 404)
     assert not User.objects.exists()
+
+
+def test_who_left_and_comes_again_by_github_is_told_whom_to_ask(administrator, github):
+    went_there(Client())
+    person = User.objects.get(name="Octavia Cat")
+    staff.admit(person, name=person.name, email=person.email, role="technician")
+    leaving.leave(person, administrator.user, None)
+    answer = went_there(Client())
+    assert answer.status_code == 403
+    assert "Ask an administrator" in answer.text
+    assert User.objects.waiting().count() == 0

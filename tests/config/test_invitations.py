@@ -123,6 +123,14 @@ def test_a_new_link_ends_the_one_before(administrator):
     assert Client().get(new).status_code == 200
 
 
+def test_a_new_link_is_that_of_whoever_made_it(administrator):
+    first = make.user("administrator")
+    row, _ = invited(first)
+    User.objects.filter(pk=first.pk).update(is_active=False)
+    new = path_of(administrator.post(reverse("invitation_renew", args=[row.pk])).context["link"])
+    assert Client().get(new).status_code == 200
+
+
 def test_no_new_link_is_made_of_one_that_is_used(administrator):
     row, path = invited(administrator.user)
     Client().post(path, ME)

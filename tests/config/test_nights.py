@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from config import backup, nights, options, safety
+from config import options, safety
+from config.backups import backup, nights
 from config.finding import State
 from outages.strips import strip
 

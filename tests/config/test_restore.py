@@ -20,7 +20,9 @@ from django_q.models import OrmQ
 
 from agents.models import Lease
 from agents.probes.readings import Reading
-from config import backup, backup_file, defaults, dumps, keys, options, restore
+from config import defaults, options, preflight
+from config.backups import backup, backup_file, dumps, keys, restore
+from config.management.commands import up
 from config.models import User
 from config.supervisor import claim
 from customers.models import Customer
@@ -30,6 +32,7 @@ from outages import recording
 from outages.models import Check, Outage, Source
 from tests import make
 from tests.config.test_held_back import waiting
+from tests.notifications.letterbox import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,6 +161,31 @@ def test_rows_that_are_missing_are_noticed_before_anything_is_replaced(tmp_path)
     with pytest.raises(CommandError, match=r"other rows came back .* in customers_customer"):
         call_command("restore", str(lie), "--force")
     assert Customer.objects.count() == 2
+
+
+def test_one_that_is_broken_off_keeps_towerwatch_from_sending_what_is_old(capsys, settings):
+    settings.PORT = free_port()
+    waiting(make.user("administrator"))
+    path = backup.make()
+    # So far it had come when it was killed: nothing is paused, and nobody is signed out.
+    restore.put_back(path, restore.fitting(path))
+    for start in (up.make_ready, lambda: call_command("upgrade")):
+        with pytest.raises(SystemExit):
+            start()
+        assert f"putting back {path.name} was broken off" in capsys.readouterr().err
+    restore.restore(path, force=True)
+    preflight.whole()
+    assert pause.is_paused()
+
+
+def test_one_that_changes_nothing_leaves_no_mark(tmp_path):
+    make.user("administrator")
+    path = backup.make()
+    with pytest.raises(dumps.Fault):
+        restore.restore(changed(path, tmp_path / path.name, rows={"config_user": 7}), force=True)
+    assert connection.vendor != "sqlite" or not restore.unfinished()
+    restore.restore(path, force=True)
+    preflight.whole()
 
 
 def test_it_refuses_while_towerwatch_runs(settings):

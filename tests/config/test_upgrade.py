@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from config import backup, backup_file, restore, upgrade
+from config import machine
+from config.backups import backup, backup_file, restore
 from config.supervisor import claim
 from customers.models import Customer
 from tests import make
@@ -34,6 +35,7 @@ def older(tmp_path, settings):
         cursor.execute("DROP TABLE django_session")
     yield records.filter(app="socialaccount")
     restore.put_back(whole, backup_file.check(whole))
+    restore.finish()
 
 
 def tables() -> list[str]:
@@ -84,4 +86,4 @@ def test_it_refuses_while_towerwatch_runs(settings):
 
 
 def test_what_is_missing_is_counted(older):
-    assert upgrade.missing() == 1
+    assert machine.missing_migrations() == 1

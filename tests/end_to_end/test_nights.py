@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from config import backup_file
+from config.backups import backup_file
 from tests.config.test_heartbeat import Watchman
 from tests.end_to_end.installation import Installation, until
 from tests.end_to_end.test_restore import PASSWORD

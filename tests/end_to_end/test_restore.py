@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from config import backup_file
+from config.backups import backup_file
 from customers.models import Customer
 from notifications.models import Delivery, Notice, Pause
 from outages.models import Incident, Outage

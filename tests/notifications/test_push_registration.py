@@ -120,6 +120,15 @@ def test_a_browser_that_nobody_knows_is_not_moved(stranger):
     assert not Address.objects.exists()
 
 
+@pytest.mark.parametrize("former", ["\0", "\ud800", "x" * 2000, ["x"], {"x": 1}, 7])
+def test_what_was_never_an_endpoint_is_nobodys(technician, stranger, former):
+    given = chrome().subscription
+    assert post(stranger, "push_moved", {**given, "former": former}).status_code == 404
+    assert post(technician, "push_off", {"endpoint": former}).json() == {"kept": True}
+    assert register(technician, chrome(), former=former).json() == {"kept": True}
+    assert endpoints(technician.user) == [chrome().endpoint]
+
+
 def test_moving_to_an_endpoint_elsewhere_is_refused(technician, stranger):
     register(technician, chrome())
     data = {**Browser("https://evil.example/x").subscription, "former": chrome().endpoint}

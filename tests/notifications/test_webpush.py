@@ -213,6 +213,8 @@ def test_the_sender_of_our_mail_or_our_address_says_who_pushes(settings):
     [
         "http://fcm.googleapis.com/fcm/send/x", "https://fcm.googleapis.com.evil.example/x", "https://evil.example/x",
         "https://fcm.googleapis.com@evil.example/x", "https://fcm.googleapis.com:8443/x", "https://127.0.0.1/x",
+        r"https://evil.example\.push.apple.com/x", r"https://127.0.0.1\.notify.windows.com/x",
+        "https://evil.example%2f.push.apple.com/x", "https://.push.apple.com/x",
         "https://notify.windows.com/x", "https://[::1/x", "ftp://127.0.0.1/x", "https://localhost/x", "/x", "https://",
     ],
 )  # fmt: skip

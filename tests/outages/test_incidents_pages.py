@@ -162,6 +162,22 @@ def test_a_search_tells_whoever_is_on_the_phone_what_may_be_said(office, django_
     assert text.count("Out since") == 3
 
 
+def test_where_one_way_of_looking_still_finds_a_silent_customer_up_nothing_green_is_read_out(office):
+    cause = incident("tower-north", sentence="Lightning struck; a crew is on its way.")
+    doubtful, served = make.customer("Dean Irvine", state="up"), make.customer("Dean Upson", state="up")
+    outage(make.equipment(customer=doubtful, state="degraded"), customer=doubtful, incident=cause)
+    text = office.get(doubtful.get_absolute_url()).text
+    assert "Perhaps in an outage" in text and "Lightning struck; a crew is on its way." in text
+    assert "lead-good" not in text
+    assert "Not in an outage" in office.get(served.get_absolute_url()).text
+
+
+def test_an_incident_behind_which_nobody_is_known_to_be_out_does_not_count_none(engineer):
+    text = engineer.get(incident(outages=0, customers_behind=7).get_absolute_url()).text
+    assert "None of them is known to be without service." in text
+    assert "0 customers without service" not in text
+
+
 # What the pages cost
 
 

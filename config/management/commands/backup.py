@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from config import backup
+from config.backups import backup
 
 
 class Command(BaseCommand):

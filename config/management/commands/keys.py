@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from config import keys
+from config.backups import keys
 
 
 class Command(BaseCommand):

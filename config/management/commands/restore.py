@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from config import backup, dumps, keys, preflight, restore
+from config import preflight
+from config.backups import backup, dumps, keys, restore
 from config.supervisor import Taken, claim
 
 

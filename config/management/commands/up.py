@@ -78,6 +78,7 @@ def make_ready() -> str:
 
     preflight.port()
     preflight.database()
+    preflight.whole()
     preflight.queue()
     say("getting ready ...")
     keep_what_is_older()
@@ -89,9 +90,10 @@ def make_ready() -> str:
 
 def keep_what_is_older() -> None:
     """Back up a database in use before its tables are changed, should somebody start newer code without an upgrade."""
-    from config import backup, restore, upgrade
+    from config import machine
+    from config.backups import backup, restore
 
-    if settings.DEMO or not upgrade.missing() or not restore.in_use():
+    if settings.DEMO or not machine.missing_migrations() or not restore.in_use():
         return
     try:
         say(f"its tables are older than this version: backed up to {backup.make()}")

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from config import __version__, preflight, upgrade
+from config import __version__, preflight
+from config.backups import upgrade
 from config.supervisor import Taken, claim
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Refuse while it runs: its processes hold the old code."""
         preflight.database()
+        preflight.whole()
         try:
             with claim(Path(settings.VAR) / "up.lock"):
                 upgrade.upgrade(self.say)

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 import customers.api
 import notifications.api
 import outages.api
-from config.api_docs import chapters
+from config.api.docs import chapters
 
 router = SimpleRouter()
 for name, resource in (*customers.api.RESOURCES, *outages.api.RESOURCES, *notifications.api.RESOURCES):

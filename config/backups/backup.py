@@ -24,11 +24,13 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from config import __version__, backup_file, dumps, machine, options, supervisor
-from config.backup_file import Manifest, NotABackup
+from config import __version__, machine, options, supervisor
+from config.backups import backup_file, dumps
+from config.backups.backup_file import Manifest, NotABackup
 
 log = logging.getLogger(__name__)
 
+# Bytes that a backup leaves free, so that looking can go on writing.
 RESERVE = 100 << 20
 DRAFTS, LOCK = ".draft-", ".lock"
 
@@ -175,6 +177,7 @@ def _note(**values: str) -> None:
 
 def begin() -> None:
     """Let a process of its own make one; what comes of it, the page shows."""
+    # A task of the queue may start it, but it is none of the queue's processes: these are known by this name.
     environment = {name: value for name, value in os.environ.items() if name != "Q_CLUSTER_NAME"}
     subprocess.Popen(
         [sys.executable, "manage.py", "backup"],

@@ -14,7 +14,7 @@ from rest_framework.exceptions import PermissionDenied as Refused
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from config.api_body import TooLarge
+from config.api.body import TooLarge
 
 OF_THE_WHOLE = ("non_field_errors", "__all__")
 

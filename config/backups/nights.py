@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
-from config import backup, options
+from config import options
+from config.backups import backup
 
 # After the hour that clocks skip or repeat in most of the world.
 HOUR = timedelta(hours=3)

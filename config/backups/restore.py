@@ -20,8 +20,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from agents.models import Lease
-from config import __version__, backup, backup_file, dumps, keys, options
-from config.backup_file import Manifest, NotABackup
+from config import __version__, options
+from config.backups import backup, backup_file, dumps, keys
+from config.backups.backup_file import Manifest, NotABackup
 from config.models import User
 from customers.models import Customer, Equipment
 from notifications import audit, pause
@@ -29,6 +30,8 @@ from notifications.models import Delivery
 
 IN_USE = "the database is in use: with --force it is backed up, and then replaced"
 DRAFTS = ".restore-"
+# A file of VAR, there from the moment at which the database is replaced until nothing in it is sent by itself.
+UNFINISHED = "restore-unfinished"
 VENDORS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -63,6 +66,7 @@ def restore(file: Path, *, force: bool) -> Restored:
     bring_up_to_date()
     dropped = quieten()
     audit.note("restored", f"made {manifest.made_at:%F %T} UTC by Towerwatch {manifest.version}", file.name)
+    finish()
     return Restored(manifest, dropped)
 
 
@@ -103,7 +107,10 @@ def _holds_rows(table: str) -> bool:
 
 
 def put_back(file: Path, manifest: Manifest) -> None:
-    """Replace the database by that of a backup, whose rows are counted. Raises Refused or dumps.Fault."""
+    """Replace the database by that of a backup, whose rows are counted. Raises Refused or dumps.Fault.
+
+    Until the caller says `finish`, Towerwatch does not start: what dies in between would send what is old.
+    """
     for left in _beside().glob(f"{DRAFTS}*"):
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=DRAFTS, dir=_beside()) as place:
@@ -114,9 +121,34 @@ def put_back(file: Path, manifest: Manifest) -> None:
             raise Refused(f"it cannot be unpacked: {fault.strerror}") from None
         if connection.vendor == "sqlite":
             _compare(dumps.check_sqlite(database), manifest)
-        dumps.put_back(database)
+        _replace(database, file.name)
     if connection.vendor != "sqlite":
         _compare(dumps.rows(), manifest)
+
+
+def _replace(database: Path, name: str) -> None:
+    _mark().write_text(name)
+    try:
+        dumps.put_back(database)
+    except dumps.Fault:
+        if connection.vendor == "sqlite":
+            # There it is one step, which was not taken.
+            finish()
+        raise
+
+
+def _mark() -> Path:
+    return Path(settings.VAR) / UNFINISHED
+
+
+def unfinished() -> str:
+    """The name of the backup whose putting back was broken off; empty where none was."""
+    return _mark().read_text() if _mark().exists() else ""
+
+
+def finish() -> None:
+    """The database is whole, and may be used."""
+    _mark().unlink(missing_ok=True)
 
 
 def _beside() -> Path:

@@ -36,9 +36,8 @@ WRITING = {
 class ByTokenScheme(OpenApiAuthenticationExtension):
     """How the description of the API names it."""
 
-    target_class = "config.api_access.ByToken"
+    target_class = "config.api.access.ByToken"
     name = "token"
-    priority = 1
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """An API key in a header, which is how OpenAPI says "Authorization: Token ..."."""

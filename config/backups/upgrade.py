@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from config import assets, backup, restore
+from config import assets, machine
+from config.backups import backup, restore
 
 log = logging.getLogger(__name__)
 
@@ -19,17 +18,11 @@ class Failed(Exception):
     """The upgrade did not work; the text says why, and how the database stands now."""
 
 
-def missing() -> int:
-    """How many migrations of this version the database does not have."""
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
 def upgrade(say: Callable[[str], None]) -> None:
     """Back up, migrate, collect the static files and check. Raises Failed."""
     saved = _back_up(say)
     try:
-        say(f"{missing()} migrations to apply ...")
+        say(f"{machine.missing_migrations()} migrations to apply ...")
         restore.bring_up_to_date()
         assets.collect()
         call_command("check")
@@ -55,6 +48,7 @@ def _put_back(saved: Path | None) -> str:
         return "The database was empty before."
     try:
         restore.put_back(saved, restore.fitting(saved))
+        restore.finish()
     except Exception as fault:
         return f"The database could not be put back ({fault}): put {saved} back by make restore."
     return "The database is as it was before: go back to the version of before, or mend this one and try again."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.api_schema import operations
+from config.api.schema import operations
 
 USUAL = {
     "_list": "Several, page by page",

@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.client import DatabaseClient
@@ -22,12 +23,16 @@ DEBIAN = Path("/usr/lib/postgresql")
 APT = "On Debian or Ubuntu: apt-get install postgresql-client, in a version not older than the server's."
 
 
+# Each row tells the cookie of somebody who is signed in: whoever finds a backup could go on as they.
+SESSIONS = Session._meta.db_table
+
+
 class Fault(Exception):
     """The database could not be copied or put back; the text says why."""
 
 
 def copy(to: Path) -> dict[str, int]:
-    """Write the database into the new file `to`; the rows of each table in it. Raises Fault."""
+    """Write the database, without who is signed in, into the new file `to`; the rows of each table. Raises Fault."""
     return _copy_sqlite(to) if connection.vendor == "sqlite" else _copy_postgres(to)
 
 
@@ -78,9 +83,18 @@ def _copy_sqlite(to: Path) -> dict[str, int]:
     try:
         with closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=60)) as database:
             database.execute("VACUUM INTO ?", [str(to)])
+        _sign_out(to)
         return check_sqlite(to)
     except sqlite3.Error as fault:
         raise Fault(f"SQLite could not copy it: {fault}") from None
+
+
+def _sign_out(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        if database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [SESSIONS]).fetchone():
+            # What is deleted is overwritten, too.
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute(f"DELETE FROM {SESSIONS}")  # noqa: S608
 
 
 def check_sqlite(file: Path) -> dict[str, int]:
@@ -124,8 +138,9 @@ def _copy_postgres(to: Path) -> dict[str, int]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SELECT pg_export_snapshot()")
             [snapshot] = cursor.fetchone()
-            counted = _count(other, cursor)
+            counted = {name: 0 if name == SESSIONS else count for name, count in _count(other, cursor).items()}
             _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}",
+                 f"--exclude-table-data={SESSIONS}",
                  f"--file={to}", f"--dbname={other.settings_dict['NAME']}")  # fmt: skip
         return counted
     finally:
