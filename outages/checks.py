@@ -33,6 +33,11 @@ class Checks(models.QuerySet["Check"]):
         """Those that ask the equipment itself."""
         return self.exclude(probe__in=ways.of_sources())
 
+    def doubted(self) -> Checks:
+        """Those by which a source speaks of equipment that answers when it is asked itself."""
+        itself = Check.objects.by_address().filter(equipment=OuterRef("equipment"), on=True, state=Check.State.UP)
+        return self.filter(Exists(itself), probe__in=ways.of_sources())
+
     def in_triage(self) -> Checks:
         """Those that did not answer when they were first seen, and never have since."""
         there = self.filter(on=True, equipment__archived_at=None)

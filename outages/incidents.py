@@ -86,12 +86,15 @@ def _standings(
     """What is known of everything above the held outages."""
     above = {pk for outage in held for pk in tree.above(uplinks, outage.equipment_id)} | {o.equipment_id for o in held}
     down = set(Outage.objects.open().filter(equipment__in=above).values_list("equipment", flat=True))
-    standings: dict[int, Standing] = {}
+    asked: dict[int, Standing] = {}
+    told: dict[int, Standing] = {}
     since = min(outage.started_at.timestamp() for outage in held)
     for check in Check.objects.looked_at().filter(equipment__in=above).exclude(state=Check.State.NEW):
         standing = _standing(check, readings.get(check.pk), since, check.equipment_id in down)
+        standings = told if check.of_source else asked
         standings[check.equipment_id] = _better(standing, standings.get(check.equipment_id))
-    return standings
+    # What a source says comes late: beside what the equipment itself answers, or does not, it counts for nothing.
+    return told | {pk: standing for pk, standing in asked.items() if standing is not Standing.BLIND}
 
 
 def _standing(check: Check, reading: Reading | None, since: float, has_outage: bool) -> Standing:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from agents import ways
 from agents.probes.readings import Reading
 from agents.work import Advice
 from customers.states import set_states
@@ -155,12 +156,15 @@ def _write_checks(turn: Turn) -> None:
 
 
 def _open(turn: Turn) -> list[Outage]:
-    """Open an outage for each check that fell, from the first bad reading of its run; not for who is suspended."""
-    known = (
-        set(Outage.objects.open().filter(check_of__in=turn.fell).values_list("check_of", flat=True))
-        if turn.fell
-        else ()
-    )
+    """Open an outage for each check that fell, from the first bad reading of its run; not for who is suspended.
+
+    Nor by the word of a source alone: what answers when it is asked itself has lost its management, not its service.
+    """
+    if not turn.fell:
+        return []
+    known = set(Outage.objects.open().filter(check_of__in=turn.fell).values_list("check_of", flat=True))
+    if told := [check.pk for check in turn.fell if check.of_source]:
+        known |= set(Check.objects.filter(pk__in=told).doubted().values_list("pk", flat=True))
     opened = [
         Outage(
             check_of=check,
@@ -202,7 +206,10 @@ def _close(turn: Turn) -> list[Outage]:
 
 
 def _set_states(turn: Turn) -> None:
-    """Equipment is down when every check of it that ever answered is down, degraded when some are."""
+    """Equipment is down when every check of it that ever answered is down, degraded when some are.
+
+    Where it is asked itself, a source alone does not hold it up, nor take it down.
+    """
     touched = {check.equipment_id for check in (*turn.risen, *turn.fell, *turn.rose)}
     if not touched:
         return
@@ -212,23 +219,34 @@ def _set_states(turn: Turn) -> None:
 
 
 def _verdicts(equipment: set[int]) -> dict[int, str]:
-    states: dict[int, set[str]] = {}
+    asked: dict[int, set[str]] = {}
+    told: dict[int, set[str]] = {}
     rows = Check.objects.filter(equipment__in=equipment, on=True).exclude(state=Check.State.NEW)
-    for pk, state in rows.values_list("equipment", "state"):
+    for pk, probe, state in rows.values_list("equipment", "probe", "state"):
+        states = told if probe in ways.of_sources() else asked
         states.setdefault(pk, set()).add(state)
-    return {pk: found.pop() if len(found) == 1 else "degraded" for pk, found in states.items()}
+    return {pk: _verdict(asked.get(pk, set()), told.get(pk, set())) for pk in asked.keys() | told.keys()}
+
+
+def _verdict(asked: set[str], told: set[str]) -> str:
+    if asked == {Check.State.DOWN}:
+        return Check.State.DOWN.value
+    found = asked | told
+    return found.pop() if len(found) == 1 else "degraded"
 
 
 def judge_afresh() -> int:
-    """Let what is down without an outage be judged again: its customer was suspended when it fell, and is no more.
+    """Let what is down without an outage be judged again, once the reason for that is gone.
 
-    How many checks. Their next bad readings open an outage, from the first of them on.
+    Its customer was suspended when it fell, or it answered itself while a source called it down. How many checks.
+    Their next bad readings open an outage, from the first of them on.
     """
     with transaction.atomic():
         alone()
         unseen = Check.objects.looked_at().filter(state=Check.State.DOWN)
         unseen = unseen.exclude(equipment__customer__suspended=True)
         unseen = unseen.exclude(pk__in=Outage.objects.open().exclude(check_of=None).values("check_of"))
+        unseen = unseen.exclude(pk__in=Check.objects.doubted().values("pk"))
         pks = list(unseen.values_list("pk", flat=True))
         return Check.objects.filter(pk__in=pks).update(state=Check.State.UP, run=[], run_first=None, settled=True)
 

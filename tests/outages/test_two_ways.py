@@ -1,0 +1,93 @@
+"""A device that is asked itself and spoken of by a source: one incident for one cause, whoever says it later."""
+
+import pytest
+
+from outages import recording
+from outages.models import Check, Incident, Outage
+from tests import make
+from tests.outages.desk import check_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tower(desk):
+    """A backhaul, a sector and three homes, all up by a check of their own and by a UISP."""
+    main = make.source()
+    backhaul = check_of(name="backhaul", kind="ptp")
+    sector = check_of(name="sector", kind="ap", uplink=backhaul.equipment)
+    whose = [{"uplink": sector.equipment, "customer": make.customer(f"Home {number}")} for number in range(3)]
+    homes = [check_of(name=f"cpe {number}", kind="cpe", **home) for number, home in enumerate(whose)]
+    asked = [backhaul, sector, *homes]
+    told = [make.followed(main, check.equipment, f"dev-{check.pk}") for check in asked]
+    desk.read(0, up=[*asked, *told])
+    return asked, told
+
+
+def test_a_source_that_has_not_decided_yet_does_not_make_an_incident_of_each_device(desk, tower):
+    asked, told = tower
+    for second in (10, 15, 20):
+        desk.read(second, down=asked)
+    desk.read(30, down=told)
+    for second in (40, 60, 75):
+        desk.read(second, down=asked)
+    incident = Incident.objects.open().get()
+    assert incident.equipment.name == "backhaul"
+    assert incident.outages.count() == 5
+
+
+def test_a_source_that_still_believes_in_it_does_not_either(desk, tower):
+    asked, told = tower
+    desk.read(12, up=told)
+    for second in (10.5, 15, 20):
+        desk.read(second, down=asked)
+        desk.read(second + 0.2, up=told)
+    for second in (40, 60, 75):
+        desk.read(second, down=asked, up=told)
+    assert [incident.equipment.name for incident in Incident.objects.open()] == ["backhaul"]
+
+
+def test_a_source_that_calls_down_what_answers_makes_no_outage_of_it(desk, tower):
+    asked, told = tower
+    for second in (30, 60, 90):
+        desk.read(second, up=asked, down=told)
+    assert not Outage.objects.exists()
+    backhaul = asked[0].equipment
+    backhaul.refresh_from_db()
+    assert backhaul.state == "degraded"
+    assert recording.judge_afresh() == 0
+    desk.read(120, up=[*asked, *told])
+    for second in (150, 180, 210):
+        desk.read(second, up=[*asked, *told])
+    backhaul.refresh_from_db()
+    assert backhaul.state == "up"
+
+
+def test_what_falls_silent_itself_after_that_is_an_outage_by_its_own_answer(desk, tower):
+    asked, told = tower
+    for second in (30, 60, 90):
+        desk.read(second, up=asked, down=told)
+    for second in (100, 105, 110):
+        desk.read(second, down=asked)
+    assert {outage.check_of for outage in Outage.objects.open()} == set(asked)
+    assert set(Check.objects.values_list("equipment__state", flat=True)) == {"down"}
+    assert Incident.objects.open().get().equipment == asked[0].equipment
+
+
+def test_what_does_not_answer_itself_is_down_whatever_the_source_still_says(desk, tower):
+    asked, _ = tower
+    for second in (10, 15, 20):
+        desk.read(second, down=asked)
+    assert set(Check.objects.values_list("equipment__state", flat=True)) == {"down"}
+    assert Outage.objects.open().count() == len(asked)
+
+
+def test_when_nothing_asks_it_itself_any_more_the_source_is_heard_again(desk, tower):
+    asked, told = tower
+    for second in (30, 60, 90):
+        desk.read(second, up=asked, down=told)
+    Check.objects.filter(pk__in=[check.pk for check in asked]).delete()
+    assert recording.judge_afresh() == len(told)
+    for second in (120, 150, 180):
+        desk.read(second, down=told)
+    assert {outage.check_of for outage in Outage.objects.open()} == set(told)
