@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 
 import django
-import hypothesis
 import pytest
 
 # Before Django's settings are read, so that no test ever touches the var/ of this checkout; with pytest-xdist each
@@ -26,10 +25,6 @@ django.setup()
 from django.test import Client, override_settings  # noqa: E402
 
 from tests import make  # noqa: E402
-
-# How long an example takes says more of what runs beside it than of what is tried.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
 
 PLAIN = {
     "STORAGES": {

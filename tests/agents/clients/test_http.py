@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.clients.faults import FaultKind, UpstreamFault
@@ -135,6 +135,8 @@ def test_tls_to_a_plain_port_and_a_silent_handshake_are_named():
         assert fault_of(url).kind is FaultKind.TLS
 
 
+# Each example makes a server and asks it: how long that takes says more of what runs beside it.
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_are_a_fault_or_an_answer(noise):
     with wire(b"HTTP/1.1 200 OK\r\n" + noise) as server:
