@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from config import options
-from notifications.events import declared
+from notifications.event import declared
 from notifications.models import Subscription
 
 

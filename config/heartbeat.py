@@ -18,7 +18,7 @@ from django.conf import settings
 
 from agents import roster
 from config import __version__, options
-from notifications import pause
+from notifications.delivery import pause
 
 log = logging.getLogger(__name__)
 

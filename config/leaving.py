@@ -14,7 +14,7 @@ from config import staff
 from config.models import Invitation, Token, User
 from notifications import actions as notices
 from notifications import audit, recipients
-from notifications.events import declared
+from notifications.event import declared
 from notifications.models import Subscription
 from outages import actions as incidents
 from outages.models import Incident

@@ -87,7 +87,7 @@ class Metronome(threading.Thread):
 
     def wake_deliver(self) -> None:
         """Enqueue the delivery job when something waits to be sent."""
-        from notifications.deliver import waiting
+        from notifications.delivery.deliver import waiting
 
         if waiting(timezone.now()):
             self._not_more_often(DELIVER_EVERY, "deliver", partial(_enqueue, "notifications.jobs.deliver"))

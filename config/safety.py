@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from config import heartbeat, options
 from config.backups import backup, dumps, keys
 from config.finding import Details, Finding, broken, look, works
-from notifications import pause
+from notifications.delivery import pause
 from notifications.models import Delivery
 from outages.spans import duration
 

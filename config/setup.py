@@ -13,7 +13,8 @@ from django.utils import timezone
 from agents import roster, shifts
 from config import defaults, demo, options, timetable
 from config.models import Option, Role, User
-from notifications import deliver, plans
+from notifications import plans
+from notifications.delivery import deliver
 
 
 class Refused(Exception):

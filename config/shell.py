@@ -17,7 +17,7 @@ from config import __version__, github, machine, options, room, setup
 from config.demo import STAFF
 from config.templatetags.shell import clock_time
 from config.views.door import is_local
-from notifications import pause
+from notifications.delivery import pause
 from notifications.models import Notice
 from outages.models import Source
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.models import Role
 from notifications import hearing
-from notifications.events import declared
+from notifications.event import declared
 
 # Subscriptions of the person's own, which they change as they like; those that an administrator ticks are made.
 STARTERS: dict[str, tuple[str, ...]] = {

@@ -11,7 +11,8 @@ from django.core.mail import get_connection
 from django.utils import timezone
 
 from config.finding import Details, Finding, broken, look, works
-from notifications import browsers, house, push_key
+from notifications import house
+from notifications.channels import browsers, push_key
 from notifications.channels.email import explained
 from notifications.models import Address, Attempt
 

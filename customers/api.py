@@ -20,7 +20,7 @@ from customers.equipment.forms import Address, Mac
 from customers.equipment.models import Equipment, Kind, State
 from customers.people.actions import archive_with_equipment
 from customers.people.models import Contact, Customer, Site
-from notifications.resources import Moment, Number, Resource, Rows
+from notifications.api.resources import Moment, Number, Resource, Rows
 
 
 class Conflict(APIException):

@@ -8,7 +8,7 @@ from django import forms
 from rest_framework.exceptions import ValidationError
 
 from customers.type_ahead import ByName
-from notifications.resources import BIGGEST, Shown
+from notifications.api.resources import BIGGEST, Shown
 
 WRITABLE_NUMBER = {"min_value": 1, "max_value": BIGGEST}
 

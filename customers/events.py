@@ -2,7 +2,7 @@
 
 from notifications.asks import AskText
 from notifications.conditions import changed, created, deleted, filled, tagged
-from notifications.events import Event
+from notifications.event import Event
 
 TAG = AskText("tag", "This tag (none: any)", default="")
 OF_CUSTOMER = ("customers.Customer",)

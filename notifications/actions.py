@@ -12,8 +12,9 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import addressing, engine, recipients
-from notifications.events import declared
+from notifications import engine, recipients
+from notifications.delivery import addressing
+from notifications.event import declared
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
 

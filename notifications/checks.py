@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, register
 from django.db import models
 
-from notifications.events import Event, declared
+from notifications.event import Event, declared
 
 
 @register()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from notifications.events import Asked, Condition, Due, Timing
+from notifications.event import Asked, Condition, Due, Timing
 
 Filter = Callable[[Any, Asked], bool]
 

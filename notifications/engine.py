@@ -15,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from notifications import interest, plans, recipients
-from notifications.events import Due, Event, declared, of
+from notifications.event import Due, Event, declared, of
 from notifications.matching import Match
 from notifications.models import Address, Delivery, Notice, Subscription
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from notifications import engine, interest, recipients
-from notifications.events import Due, declared
+from notifications.event import Due, declared
 from notifications.matching import Match
 from notifications.models import Plan
 from notifications.plans import PUT_OFF, mark

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 
-from notifications.events import Event
+from notifications.event import Event
 from notifications.models import Subscription
 
 

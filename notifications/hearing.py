@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from notifications import recipients
-from notifications.events import Event, declared
+from notifications.event import Event, declared
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
 

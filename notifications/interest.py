@@ -112,7 +112,7 @@ class Memory:
 
     def load(self) -> None:
         """Read every subscription and mute; a subscription that names no declared event is left aside."""
-        from notifications.events import declared
+        from notifications.event import declared
         from notifications.models import InterestChange
 
         # First how far the changes go: what is committed meanwhile is read again, and changes nothing then.
@@ -167,7 +167,7 @@ def _mutes() -> Mutes:
 
 
 def _labels(by_event: dict[str, Listeners]) -> frozenset[str]:
-    from notifications.events import declared
+    from notifications.event import declared
 
     return frozenset(declared()[key].of for key, listeners in by_event.items() if listeners.asking)
 

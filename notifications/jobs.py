@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from notifications import carriers, firing, interest, plans
+from notifications import firing, interest, plans
+from notifications.delivery import carriers
 
 
 def deliver() -> int:

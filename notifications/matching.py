@@ -13,7 +13,7 @@ from django.db.models import Q
 from taggit.models import TaggedItem
 
 from notifications import interest, recipients
-from notifications.events import Event, concerning
+from notifications.event import Event, concerning
 from notifications.index import Scope
 from notifications.interest import Wish
 from notifications.recipients import Recipient

@@ -20,7 +20,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from notifications import interest
-from notifications.events import Due, Event, declared, of, timed
+from notifications.event import Due, Event, declared, of, timed
 from notifications.interest import Wish
 from notifications.matching import Match
 from notifications.models import Plan, Subscription

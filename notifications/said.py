@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notifications import recipients
-from notifications.events import declared
+from notifications.event import declared
 from notifications.models import Subscription
 
 

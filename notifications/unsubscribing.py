@@ -13,8 +13,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.urls import reverse
 
-from notifications import actions, addressing, house, recipients
-from notifications.events import declared
+from notifications import actions, house, recipients
+from notifications.delivery import addressing
+from notifications.event import declared
 from notifications.models import Address, Delivery, Subscription
 
 SALT = "notifications.unsubscribing"

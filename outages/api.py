@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from agents import ways
 from customers.api import Conflict, Written
 from customers.api_rows import Belonging, Link, LinkedByForm
-from notifications.resources import Moment, Number, Resource, Rows, Shown, Time
+from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time
 from outages import actions
 from outages.forms import CheckForm, NoteForm, WorkForm
 from outages.models import Check, Incident, IncidentNote, Outage, Source

@@ -3,7 +3,7 @@
 from typing import Any
 
 from notifications.conditions import changed, created, filled, still_empty
-from notifications.events import Ask, Asked, Condition, Due, Event
+from notifications.event import Ask, Asked, Condition, Due, Event
 from outages.models import Incident, Outage
 
 EVERYTHING = ("customers.Equipment", "customers.Customer", "customers.Site")

@@ -15,12 +15,12 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
 import customers.api
-import notifications.api
+import notifications.api.rows
 import outages.api
 from config.api.docs import chapters
 
 router = SimpleRouter()
-for name, resource in (*customers.api.RESOURCES, *outages.api.RESOURCES, *notifications.api.RESOURCES):
+for name, resource in (*customers.api.RESOURCES, *outages.api.RESOURCES, *notifications.api.rows.RESOURCES):
     router.register(name, resource, basename=f"api_{name.rpartition('/')[2]}")
 
 

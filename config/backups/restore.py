@@ -25,7 +25,8 @@ from config.backups import backup, backup_file, dumps, keys
 from config.backups.backup_file import Manifest, NotABackup
 from config.models import User
 from customers.models import Customer, Equipment
-from notifications import audit, pause
+from notifications import audit
+from notifications.delivery import pause
 from notifications.models import Delivery
 
 IN_USE = "the database is in use: with --force it is backed up, and then replaced"

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from config import heartbeat as outside
 from config import options
-from notifications import pause
+from notifications.delivery import pause
 
 
 class HeartbeatForm(forms.Form):

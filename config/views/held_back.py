@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 
 from config import options
 from config.views.backups import may_back_up
-from notifications import audit, pause
+from notifications import audit
+from notifications.delivery import pause
 from notifications.models import Attempt, Delivery
 
 SHOWN = 100

@@ -15,7 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.mail import get_connection
 from django.db.models import Model
 
-from notifications import letter
+from notifications.channels import letter
 from notifications.channels.channel import Channel, DeliveryError
 from notifications.channels.waits import retry_after
 from notifications.models import Delivery

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.templatetags.static import static
 from pywebpush import WebPushException, webpush
 
-from notifications import browsers, house, push_key
+from notifications import house
+from notifications.channels import browsers, push_key
 from notifications.channels.channel import Channel, DeliveryError
 from notifications.channels.waits import retry_after
 from notifications.models import Delivery, Notice

@@ -8,7 +8,7 @@ from django import template
 from django.utils import timezone
 
 from notifications import matching, recipients
-from notifications.events import concerning
+from notifications.event import concerning
 
 register = template.Library()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import websockets
 
-from notifications.push_key import packed
+from notifications.channels.push_key import packed
 from tests.notifications.letterbox import free_port
 
 

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from notifications import deliver, engine
+from notifications import engine
+from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice
 from tests import make
 from tests.browser.autopush import Autopush, pushing

@@ -7,7 +7,7 @@ from django.db import connection
 
 from config import defaults, options
 from notifications.conditions import created
-from notifications.events import Event, declared, of
+from notifications.event import Event, declared, of
 from notifications.models import Subscription
 
 pytestmark = pytest.mark.django_db

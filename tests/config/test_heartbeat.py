@@ -14,7 +14,7 @@ from agents import roster
 from agents.models import Agent
 from config import heartbeat, options, safety
 from config.finding import State
-from notifications import pause
+from notifications.delivery import pause
 
 pytestmark = pytest.mark.django_db
 

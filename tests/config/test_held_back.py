@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import deliver, pause
+from notifications.delivery import deliver, pause
 from notifications.models import Act, Address, Attempt, Delivery, Notice
 from tests import make
 

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 from config import invitations, jobs, starters
 from config.models import Invitation, Role, User
 from notifications.audit import Act
-from notifications.events import declared
+from notifications.event import declared
 from notifications.models import Notice, Subscription
 from tests import make
 from tests.notifications.letterbox import Letterbox, listening, use

@@ -26,7 +26,9 @@ from config.management.commands import up
 from config.models import User
 from config.supervisor import claim
 from customers.models import Customer
-from notifications import deliver, pause, push_key, sealed
+from notifications import sealed
+from notifications.channels import push_key
+from notifications.delivery import deliver, pause
 from notifications.models import Act, Address, Delivery, Notice, PushKey
 from outages import recording
 from outages.models import Check, Outage, Source

@@ -14,7 +14,7 @@ from agents.probes.readings import Reading
 from config import machine, options, room, steps, timetable
 from config.finding import State
 from config.metronome import Metronome
-from notifications import deliver
+from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice
 from outages import recording
 from outages.models import Check, Outage

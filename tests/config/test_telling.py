@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from config import telling
 from config.finding import State
-from notifications import deliver, engine, push_key
+from notifications import engine
+from notifications.channels import push_key
+from notifications.delivery import deliver
 from tests import make
 from tests.notifications.letterbox import Letterbox, free_port, listening, use
 

@@ -12,7 +12,7 @@ import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from notifications.push_key import CURVE, packed
+from notifications.channels.push_key import CURVE, packed
 
 
 class Browser:

@@ -6,8 +6,10 @@ import pytest
 from django.conf import settings as configured
 from django.utils import timezone
 
-from notifications import browsers, carriers, deliver, engine
+from notifications import engine
+from notifications.channels import browsers
 from notifications.channels.channel import Channel, named
+from notifications.delivery import carriers, deliver
 from notifications.models import Address, Delivery, Notice
 from tests import make
 from tests.notifications.letterbox import Letterbox, listening, use

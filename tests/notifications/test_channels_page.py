@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import browsers, deliver
+from notifications.channels import browsers
+from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice
 from tests import make
 from tests.notifications.letterbox import Letterbox, listening, use

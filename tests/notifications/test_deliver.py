@@ -6,8 +6,8 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from notifications import deliver
 from notifications.channels import channel
+from notifications.delivery import deliver
 from notifications.models import Address, Attempt, Delivery, Notice, Topic
 from tests import make
 

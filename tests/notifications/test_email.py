@@ -8,8 +8,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from config import options
-from notifications import actions, carriers, deliver, engine
+from notifications import actions, engine
 from notifications.channels.channel import named
+from notifications.delivery import carriers, deliver
 from notifications.models import Address, Delivery, Notice, Subscription
 from tests import make
 from tests.notifications.letterbox import Letterbox, authenticate, free_port, listening, use

@@ -7,7 +7,8 @@ import threading
 import pytest
 from django.utils import timezone
 
-from notifications import deliver, engine
+from notifications import engine
+from notifications.delivery import deliver
 from notifications.models import Address, Delivery
 from tests import make
 from tests.notifications.letterbox import free_port

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from customers.models import Equipment
 from notifications import interest
-from notifications.events import declared
+from notifications.event import declared
 from notifications.models import InterestChange, Mute, Subscription
 from tests import make
 

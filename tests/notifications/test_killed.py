@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications import deliver, engine
+from notifications import engine
+from notifications.delivery import deliver
 from notifications.models import Delivery
 from tests import make
 from tests.notifications.letterbox import Letterbox, listening, use
@@ -21,7 +22,7 @@ import sys
 import django
 django.setup()
 from django.utils import timezone
-from notifications import carriers
+from notifications.delivery import carriers
 carriers.carry(timezone.now())
 sys.stdin.read()
 """

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from notifications import deliver, engine, pause
+from notifications import engine
+from notifications.delivery import deliver, pause
 from notifications.models import Delivery, Notice
 from tests import make
 

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import actions, browsers, engine, push_key
+from notifications import actions, engine
+from notifications.channels import browsers, push_key
 from notifications.models import Address, Delivery, Mute, Subscription
 from tests import make
 from tests.notifications.pushed import Browser

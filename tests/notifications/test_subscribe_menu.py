@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from config import options
 from notifications import actions, matching
-from notifications.events import concerning, declared, of_one
+from notifications.event import concerning, declared, of_one
 from notifications.models import Mute, Notice, Subscription
 from outages.models import Incident, Outage
 from tests import make

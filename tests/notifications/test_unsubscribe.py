@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from notifications import actions, deliver, engine, unsubscribing
+from notifications import actions, engine, unsubscribing
+from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice, Subscription
 from tests import make
 from tests.notifications.letterbox import Letterbox, listening, use

@@ -10,8 +10,9 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.http import http_date
 
-from notifications import browsers, deliver, engine, push_key
-from notifications.channels import webpush
+from notifications import engine
+from notifications.channels import browsers, push_key, webpush
+from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice, PushKey
 from tests import make
 from tests.notifications.pushed import serving

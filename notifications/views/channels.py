@@ -13,10 +13,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from notifications import addressing, browsers, recipients
+from notifications import recipients
+from notifications.channels import browsers
 from notifications.channels.channel import Channel, named
+from notifications.delivery import addressing
 from notifications.models import Address, Attempt, Delivery
-from notifications.views import reader
+from notifications.views.inbox import reader
 
 
 @dataclass(frozen=True, slots=True)

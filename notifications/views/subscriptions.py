@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from notifications import actions, hearing, recipients
-from notifications.events import Event, declared
+from notifications.event import Event, declared
 from notifications.forms import TermsForm
 from notifications.models import Subscription
 from notifications.recipients import Recipient
-from notifications.views import reader
+from notifications.views.inbox import reader
 
 OTHERS = "notifications.subscribe_others"
 

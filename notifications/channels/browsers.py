@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.db import models, transaction
 
-from notifications import addressing
+from notifications.channels.push_key import CURVE, unpacked
+from notifications.delivery import addressing
 from notifications.models import Address
-from notifications.push_key import CURVE, unpacked
 
 CHANNEL = "webpush"
 # The push services of Chrome, Edge and Opera (Google, Microsoft), Firefox (Mozilla) and Safari (Apple). Whoever

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
-from notifications import addressing, interest, pause, recipients
+from notifications import interest, recipients
 from notifications.channels.channel import DeliveryError, named
+from notifications.delivery import addressing, pause
 from notifications.matching import Match
 from notifications.models import Attempt, Delivery
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from notifications import browsers, push_key
-from notifications.views import reader
+from notifications.channels import browsers, push_key
+from notifications.views.inbox import reader
 
 LARGEST_BODY = 8192
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import connections
 from django.utils import timezone
 
-from notifications import deliver
+from notifications.delivery import deliver
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
 from notifications import actions, recipients
-from notifications.events import concerning, declared
+from notifications.api.resources import BIGGEST, Moment, Resource, Rows, Shown
+from notifications.event import concerning, declared
 from notifications.forms import TermsForm
 from notifications.models import Notice, Subscription
 from notifications.reading import read
-from notifications.resources import BIGGEST, Moment, Resource, Rows, Shown
 
 OTHERS = "notifications.subscribe_others"
 

@@ -17,11 +17,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
 
 from notifications import actions, recipients
-from notifications.events import concerning, of_one
+from notifications.event import concerning, of_one
 from notifications.forms import ChoiceForm
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
-from notifications.subscription_views import OTHERS, own
+from notifications.views.subscriptions import OTHERS, own
 
 FOR_GOOD = "good"
 MUTE_TIMES = {"day": ("for a day", 1), "week": ("for a week", 7), "month": ("for a month", 30)}

@@ -1,0 +1,1 @@
+"""Delivering: how what is in the outbox gets to its addresses."""
