@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.models import Role, User
-from notifications import audit, engine, hearing
+from notifications import audit, hearing, outbox
 
 
 class Refused(Exception):
@@ -102,7 +102,7 @@ def reset_second_factor(user: User, by: User | None) -> None:
             end_sessions(user)
             audit.note("second_factor_reset", about=user)
             text = f"{by or 'Whoever runs Towerwatch'} took your second factor off: set it up again under My account"
-            engine.tell([user], text, reverse("me"), user, timezone.now())
+            outbox.tell([user], text, reverse("me"), user, timezone.now())
 
 
 def end_sessions(user: User) -> None:

@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import engine, recipients
+from notifications import outbox, recipients
 from notifications.delivery import addressing
 from notifications.event import declared
 from notifications.models import Mute, Subscription
@@ -149,4 +149,4 @@ def _tell(done: str, to: Recipient, events: Iterable[str], about: Any, by: Any) 
         return
     whom = "you" if to[0] == recipients.PERSON else recipients.name(to)
     text = DONE[done].format(by=by, whom=whom, what=what + (f": {about}" if about else ""))
-    engine.tell(people, text, reverse("subscriptions"), about or by, timezone.now())
+    outbox.tell(people, text, reverse("subscriptions"), about or by, timezone.now())

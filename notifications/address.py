@@ -38,6 +38,13 @@ class Address(models.Model):
     label = models.CharField(max_length=80, blank=True)
     since = models.DateTimeField(auto_now_add=True)
     wanted = models.BooleanField(default=True)
+    # One of its owner's defaults, by which they hear of what names no channel.
+    by_default = models.BooleanField(default=True)
+    # Since when it is known to be theirs; where a channel asks for a code (kept hashed), nothing is sent before.
+    verified_at = models.DateTimeField(null=True, blank=True)
+    code = models.CharField(max_length=128, blank=True)
+    code_sent_at = models.DateTimeField(null=True, blank=True)
+    code_tries = models.PositiveSmallIntegerField(default=0)
     off_at = models.DateTimeField(null=True, blank=True)
     off_reason = models.CharField(max_length=300, blank=True)
 

@@ -53,6 +53,9 @@ class Event:
     the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names the roles that
     hear of it without subscribing. `within` lists the models that its object belongs to, as the labels that `scopes()`
     gives: their pages offer this event, too. One that is `first` happens to an object before anybody could ask for it.
+    `people` are the users whom an object involves; a PERSONAL event is told to nobody else. What the one subscription
+    "operations" covers says so. `holds`, pure as `plans` is, gives what is true of an object already, each with the
+    marks that it was told by when it became true: a subscriber may ask for that, too.
     """
 
     key: str
@@ -69,6 +72,8 @@ class Event:
     defaults: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     first: bool = False
+    operations: bool = False
+    holds: Timing | None = None
 
     def text(self, thing: models.Model) -> str:
         """The words of a notice about `thing`, at most 280 signs."""

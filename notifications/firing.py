@@ -74,5 +74,5 @@ def _told(plan: Plan, thing: Any, resolve: Any, now: datetime) -> Iterator[engin
                 continue
             for due in event.plans(thing, event.asked(wish.asked)):
                 if mark(due) == plan.mark:
-                    people = (one for one in resolve(*wish.recipient) if match.is_told(one, wish, off))
-                    yield from (engine.Wanted(event, thing, Due(due.marks), one, [wish.pk]) for one in people)
+                    people = (one for one in resolve(*wish.recipient) if match.is_told(event, one, wish, off))
+                    yield from (engine.Wanted.by(wish, event, thing, Due(due.marks), one) for one in people)

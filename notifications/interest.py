@@ -30,6 +30,8 @@ OVERLAP = 200
 # What changes more subscriptions at once lets everybody read all of them again.
 MANY = 500
 MOST_KNOWN = 50_000
+# Among the names of channels: those that a person chose for whatever names none.
+DEFAULTS = frozenset({""})
 NONE_YET = (0, "")
 Mutes = dict[Scope, dict[int, datetime | None]]
 
@@ -50,6 +52,10 @@ class Wish:
     off: bool = False
     tags_in: frozenset[str] = frozenset()
     tags_out: frozenset[str] = frozenset()
+    channels: frozenset[str] = DEFAULTS
+    involved: bool = False
+    own_acts: bool = False
+    escalate_after: int | None = None
 
 
 class Memory:
@@ -140,7 +146,17 @@ class Memory:
             self.known = {}
         for row in Subscription.objects.filter(pk__in=list(keys)):
             self.known[row.pk] = Wish(
-                row.pk, row.event, row.recipient, row.asked, row.off, _folded(row.tags_in), _folded(row.tags_out)
+                row.pk,
+                row.event,
+                row.recipient,
+                row.asked,
+                off=row.off,
+                tags_in=_folded(row.tags_in),
+                tags_out=_folded(row.tags_out),
+                channels=frozenset(row.channels) or DEFAULTS,
+                involved=row.involved,
+                own_acts=row.own_acts,
+                escalate_after=row.escalate_after,
             )
 
 

@@ -12,8 +12,8 @@ from django.db import models
 from django.db.models import Q
 from taggit.models import TaggedItem
 
-from notifications import interest, recipients
-from notifications.event import Event, concerning
+from notifications import audit, interest, recipients
+from notifications.event import Audience, Event, concerning
 from notifications.index import Scope
 from notifications.interest import Wish
 from notifications.recipients import Recipient
@@ -61,24 +61,45 @@ class Match:
             return False
         return not (wish.tags_out and wish.tags_out & self.tags)
 
-    def is_told(self, person: models.Model, wish: Wish, off: set[Recipient]) -> bool:
-        """Is this person told, whom a wish means? Not who muted the object, or turned off what their role hears."""
+    @cached_property
+    def actor(self) -> Any:
+        """The user who does what is happening; None where nobody does."""
+        return audit.whoever()
+
+    def involves(self, person: models.Model, event: Event) -> bool:
+        """Is this person one of those whom the object involves?"""
+        return event.people is not None and person in event.people(self.thing)
+
+    def is_told(self, event: Event, person: models.Model, wish: Wish, off: set[Recipient]) -> bool:
+        """Is this person told of an event, whom a wish means? See `dropped` for why not."""
+        return not self.dropped(event, person, wish, off)
+
+    def dropped(self, event: Event, person: models.Model, wish: Wish, off: set[Recipient]) -> str:
+        """Why this person, whom a wish means, is not told of an event; nothing where they are."""
         own = recipients.own(person)
         if own is None:
-            return True
-        return person.pk not in self.muted and (wish.recipient == own or own not in off)
+            return ""
+        if person.pk in self.muted:
+            return "muted"
+        if wish.recipient != own and own in off:
+            return "off"
+        if person == self.actor and not wish.own_acts:
+            return "own act"
+        personal = wish.involved or event.audience is Audience.PERSONAL
+        return "not involved" if personal and not self.involves(person, event) else ""
 
 
 def listeners(thing: models.Model, now: datetime) -> set[models.Model]:
     """Everybody who may be told something of this object or of what belongs to it."""
     interest.wanted(thing._meta.label)
     match = Match(thing, now)
+    match.actor = None  # who looks is not who acts
     found = list(match.wishes(concerning(thing._meta.label)))
     people = recipients.resolve_all({wish.recipient for _, wishes, _ in found for wish in wishes})
     return {
         person
-        for _, wishes, off in found
+        for event, wishes, off in found
         for wish in wishes
         for person in people[wish.recipient]
-        if match.is_told(person, wish, off)
+        if not match.dropped(event, person, wish, off)
     }

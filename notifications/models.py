@@ -46,6 +46,18 @@ class Notices(models.QuerySet["Notice"]):
         return self.filter(read_at=None)
 
 
+class Report(models.Model):
+    """A page as it was when a notice about it was sent: what is attached to that notice."""
+
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=60)
+    content = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Notice(models.Model):
     """One thing told to one recipient. Its fingerprint stays while its object exists, so it is never told again."""
 
@@ -65,6 +77,19 @@ class Notice(models.Model):
     created_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    report = models.ForeignKey(Report, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    acked_at = models.DateTimeField(null=True, blank=True)
+    acked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # Unless it is acknowledged by then, it goes on to a louder channel, then to the next person.
+    escalate_after = models.PositiveIntegerField(null=True, blank=True)
+    escalate_at = models.DateTimeField(null=True, blank=True)
+    escalations = models.PositiveSmallIntegerField(default=0)
 
     objects = Notices.as_manager()
 
@@ -74,6 +99,9 @@ class Notice(models.Model):
             models.Index(fields=["recipient_type", "recipient_id", "-due_at"], name="notice_inbox"),
             models.Index(fields=["recipient_type", "recipient_id"], condition=Q(read_at=None), name="notice_unread"),
             models.Index(fields=["object_type", "object_id"], name="notice_object"),
+            models.Index(
+                fields=["escalate_at"], condition=Q(acked_at=None, escalate_at__isnull=False), name="notice_escalation"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -104,6 +104,13 @@ class Subscription(Kept):
     off = models.BooleanField(default=False)
     tags_in = models.JSONField(default=list, blank=True)
     tags_out = models.JSONField(default=list, blank=True)
+    # By these channels; none named: the person's defaults. The inbox keeps everything in any case.
+    channels = models.JSONField(default=list, blank=True)
+    involved = models.BooleanField(default=False)  # only to those of its recipients whom the object involves
+    own_acts = models.BooleanField(default=False)  # also what the recipient did
+    now_too = models.BooleanField(default=False)  # also what was true already when this was asked for
+    # Minutes without acknowledgement after which a notice goes on to a louder channel, then to the next person.
+    escalate_after = models.PositiveIntegerField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -115,6 +122,7 @@ class Subscription(Kept):
     objects = Subscriptions.as_manager()
     history = History(
         "event", "recipient_kind", "recipient_key", "object_type", "object_id", "asked", "off", "tags_in", "tags_out",
+        "channels", "involved", "own_acts", "now_too", "escalate_after",
         said="notifications.said.subscription",
     )  # fmt: skip
 

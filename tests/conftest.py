@@ -21,10 +21,15 @@ for name in (
 ):  # fmt: skip
     os.environ.pop(name, None)
 django.setup()
+# A worker that inherits this name reads the settings before it comes here, with the folder of who started it.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
+from django.conf import settings  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 
 from tests import make  # noqa: E402
+
+assert str(settings.VAR) == VAR, "each process needs a folder of its own"
 
 PLAIN = {
     "STORAGES": {

@@ -68,3 +68,11 @@ def named(name: str) -> Channel:
 def ready() -> dict[str, Channel]:
     """The channels that can be used, by name."""
     return {name: named(name) for name in settings.CHANNELS if not named(name).lacks()}
+
+
+def is_quick(name: str) -> bool:
+    """Does this channel wait for nobody outside the house? So does one that is not there any more."""
+    try:
+        return named(name).quick
+    except KeyError:
+        return True

@@ -6,7 +6,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from notifications import engine, house, unsubscribing
+from notifications import house, unsubscribing, why
 from notifications.models import Delivery, Notice
 
 LONGEST_SUBJECT = 150
@@ -21,7 +21,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
             "house": house.name(),
             "product": house.PRODUCT,
             "link": house.url(notice.link) if notice.link else house.url("/"),
-            "reason": engine.reasons([notice])[notice.pk],
+            "reason": why.reasons([notice])[notice.pk],
             "stop": stop,
         }
         text = render_to_string("notifications/email.txt", context)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import engine, recipients
+from notifications import outbox, recipients
 from notifications.channels.channel import named
 from notifications.models import Address, Delivery
 
@@ -56,7 +56,7 @@ def test(address: Address, now: datetime) -> Delivery:
     person: Any = address.owner
     channel = named(address.channel)
     with transaction.atomic():
-        notice = engine.written(
+        notice = outbox.written(
             person, TEST.format(label=address.label or channel.label), reverse("channels"), person, now
         )
         # Only that of the inbox itself is news to whoever pressed the button.
@@ -98,4 +98,4 @@ def _withdraw(address: Address) -> None:
 def _tell(address: Address, text: str) -> None:
     person: Any = address.owner
     if person is not None and getattr(person, "is_active", True):
-        engine.tell([person], text, reverse("channels"), person, timezone.now())
+        outbox.tell([person], text, reverse("channels"), person, timezone.now())

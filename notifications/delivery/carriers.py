@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import connections
 from django.utils import timezone
 
+from notifications.channels.channel import is_quick
 from notifications.delivery import deliver
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def carry(now: datetime) -> int:
     """Send what is due: by quick channels here and now, by each other one in its thread; how many were tried here."""
     tried = 0
     for channel in deliver.channels(now):
-        if deliver.is_quick(channel):
+        if is_quick(channel):
             tried += deliver.by(channel, now)
         else:
             carriers.start(channel)

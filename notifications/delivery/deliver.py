@@ -15,7 +15,7 @@ from django.db.models import F, Model
 from django.utils import timezone
 
 from notifications import interest, recipients
-from notifications.channels.channel import DeliveryError, named
+from notifications.channels.channel import DeliveryError, is_quick, named
 from notifications.delivery import addressing, pause
 from notifications.matching import Match
 from notifications.models import Attempt, Delivery
@@ -39,14 +39,6 @@ def channels(now: datetime) -> list[str]:
         return []
     found = Delivery.objects.due(now).order_by().values_list("address__channel", flat=True).distinct()
     return sorted((name or "" for name in found), key=lambda name: (not is_quick(name), name))
-
-
-def is_quick(name: str) -> bool:
-    """Does this channel wait for nobody outside the house? So does one that is not there any more."""
-    try:
-        return named(name).quick
-    except KeyError:
-        return True
 
 
 def deliver(now: datetime, most: int = 500) -> int:

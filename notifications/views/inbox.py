@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
 
-from notifications import engine, live
+from notifications import live, why
 from notifications.models import Notice, Notices
 from notifications.reading import read
 
@@ -48,7 +48,7 @@ def _mine(request: HttpRequest) -> Notices:
 
 def _shown(notices: list[Notice]) -> list[Notice]:
     """With their day, by which the page groups, and why their reader got them."""
-    reasons = engine.reasons(notices)
+    reasons = why.reasons(notices)
     for notice in notices:
         vars(notice).update(day=timezone.localdate(notice.due_at), reason=reasons[notice.pk])
     return notices

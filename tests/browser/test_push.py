@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from notifications import engine
+from notifications import outbox
 from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice
 from tests import make
@@ -41,7 +41,7 @@ def service(settings: Any) -> Iterator[PushService]:
 
 def told(user: Any, about: Any, text: str, tone: str) -> None:
     """A notice about a thing, sent by everything that the user has."""
-    engine.tell([user], text, about.get_absolute_url(), about, timezone.now())
+    outbox.tell([user], text, about.get_absolute_url(), about, timezone.now())
     Notice.objects.filter(text=text).update(event="incident.opened", tone=tone)
     deliver.deliver(timezone.now())
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from notifications import engine, unsubscribing
+from notifications import outbox, unsubscribing
 from notifications.models import Delivery, Notice, Subscription
 from tests import make
 from tests.browser.conftest import Visitors
@@ -18,7 +18,7 @@ def test_a_stranger_stops_what_a_message_told_of(visitors: Visitors, settings: A
     settings.EMAIL_READY = True
     user = make.user("technician", name="Tomás Núñez")
     row = Subscription.objects.create(event="incident.opened", recipient_kind="user", recipient_key=str(user.pk))
-    engine.tell([user], "Tower North is down", "/", user, timezone.now())
+    outbox.tell([user], "Tower North is down", "/", user, timezone.now())
     Notice.objects.update(event="incident.opened", why=[row.pk])
     link = unsubscribing.link(Delivery.objects.get(address__channel="email")).removeprefix("http://localhost:8000")
     page = visitors.context(size=size).new_page()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config import telling
 from config.finding import State
-from notifications import engine
+from notifications import outbox
 from notifications.channels import push_key
 from notifications.delivery import deliver
 from tests import make
@@ -23,7 +23,7 @@ def nothing_known():
 
 def told():
     user = make.user()
-    engine.tell([user], "hello", "/", user, timezone.now())
+    outbox.tell([user], "hello", "/", user, timezone.now())
     deliver.deliver(timezone.now())
 
 

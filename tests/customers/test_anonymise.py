@@ -16,7 +16,7 @@ from django.utils import timezone
 from customers.models import Contact, Customer, Equipment, Site
 from customers.privacy import actions, export
 from customers.privacy.words import INSTEAD, Words
-from notifications import audit, engine
+from notifications import audit, outbox
 from notifications.models import Act, Address, Notice
 from outages.models import Incident, IncidentNote, Outage, Source, SourceLink, SourceRun
 from tests import make
@@ -70,8 +70,8 @@ def dean():
     IncidentNote.objects.create(incident=incident, at=now, text="Called Dean, he says Irvine Farms has no power")
     IncidentNote.objects.create(incident=shared, at=now, text="Irvine Farms called from +1 406 555 0199; field visit")
     for about in (customer, cpe, home, incident, Outage.objects.first()):
-        engine.tell([user], "cpe-irvine is down, tell Dean Irvine", "/", about, now)
-    engine.tell([user], "Ring Irvine Farms (Dean Irvine) about core-1", "/", core, now)
+        outbox.tell([user], "cpe-irvine is down, tell Dean Irvine", "/", about, now)
+    outbox.tell([user], "Ring Irvine Farms (Dean Irvine) about core-1", "/", core, now)
     kind = ContentType.objects.get_for_model(contact)
     Address.objects.create(owner_type=kind, owner_id=contact.pk, channel="email", value="rosa@irvine.example")
     audit.note("export", "customers of Irvine Farms", customer)

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as configured
 from django.utils import timezone
 
-from notifications import engine
+from notifications import outbox
 from notifications.channels import browsers
 from notifications.channels.channel import Channel, named
 from notifications.delivery import carriers, deliver
@@ -34,7 +34,7 @@ class Outside:
         return user
 
     def delivery(self, name, text="hello", link="/"):
-        engine.tell([self.user], text, link, self.user, timezone.now())
+        outbox.tell([self.user], text, link, self.user, timezone.now())
         notice = Notice.objects.filter(text=text[:280]).latest("pk")
         return Delivery.objects.get(notice=notice, address__channel=name)
 

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from config import options
-from notifications import actions, engine
+from notifications import actions, outbox
 from notifications.channels.channel import named
 from notifications.delivery import carriers, deliver
 from notifications.models import Address, Delivery, Notice, Subscription
@@ -28,7 +28,7 @@ def box(settings):
 
 def told(user, text="Tower North is down: 43 customers", link="/incidents/7/", **fields):
     """A notice to this user, on its way to everything they have; its e-mail."""
-    engine.tell([user], text, link, user, timezone.now())
+    outbox.tell([user], text, link, user, timezone.now())
     notice = Notice.objects.to(user).latest("pk")
     Notice.objects.filter(pk=notice.pk).update(**fields)
     return Delivery.objects.get(notice=notice, address__channel="email")
@@ -117,7 +117,7 @@ def test_who_is_not_there_has_the_address_turned_off_and_is_told_in_the_inbox(bo
     news = Notice.objects.to(user).get(text__contains="turned off")
     assert "gone@isp.example" in news.text
     assert {one.address.channel for one in news.deliveries.all()} == {"inbox"}
-    engine.tell([user], "the next", "/", user, timezone.now())
+    outbox.tell([user], "the next", "/", user, timezone.now())
     assert not Delivery.objects.filter(notice__text="the next", address__channel="email").exists()
 
 
@@ -222,7 +222,7 @@ def test_without_a_server_nothing_is_offered_and_what_waited_says_why(settings, 
     deliver.deliver(timezone.now())
     delivery.refresh_from_db()
     assert delivery.state == Delivery.State.WAITING and "not set up" in error(delivery)
-    engine.tell([user], "the next", "/", user, timezone.now())
+    outbox.tell([user], "the next", "/", user, timezone.now())
     assert [one.address.channel for one in Delivery.objects.filter(notice__text="the next")] == ["inbox"]
 
 
@@ -238,7 +238,7 @@ def test_another_address_of_a_person_is_used_at_once_and_a_choice_stays(box):
     Address.objects.filter(channel="email").update(wanted=False)
     user.email = "newest@isp.example"
     user.save()
-    engine.tell([user], "the next", "/", user, timezone.now())
+    outbox.tell([user], "the next", "/", user, timezone.now())
     assert not Delivery.objects.filter(notice__text="the next", address__channel="email").exists()
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.utils import timezone
 
-from notifications import engine
+from notifications import outbox
 from notifications.delivery import deliver
 from notifications.models import Address, Delivery
 from tests import make
@@ -63,7 +63,7 @@ def use(settings, port):
 
 def sent(user=None):
     user = user or make.user()
-    engine.tell([user], "ap-1 is down", "/", user, timezone.now())
+    outbox.tell([user], "ap-1 is down", "/", user, timezone.now())
     delivery = Delivery.objects.get(address__channel="email")
     deliver.by("email", timezone.now())
     delivery.refresh_from_db()

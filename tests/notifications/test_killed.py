@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications import engine
+from notifications import outbox
 from notifications.delivery import deliver
 from notifications.models import Delivery
 from tests import make
@@ -36,7 +36,7 @@ def test_what_a_killed_process_was_sending_is_sent_again_as_the_same_message(set
     with listening(box) as port:
         use(settings, port)
         user = make.user()
-        engine.tell([user], "ap-1 is down", "/", user, timezone.now())
+        outbox.tell([user], "ap-1 is down", "/", user, timezone.now())
         delivery = Delivery.objects.get(address__channel="email")
         killed = sending(port)
         until(lambda: box.tried, killed)
@@ -63,7 +63,7 @@ def test_a_process_that_ends_by_itself_ends_after_the_message_in_hand(settings):
         use(settings, port)
         for _ in range(3):
             user = make.user()
-            engine.tell([user], "ap-1 is down", "/", user, timezone.now())
+            outbox.tell([user], "ap-1 is down", "/", user, timezone.now())
         ending = sending(port)
         until(lambda: box.tried, ending)
         ending.communicate(timeout=20)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from notifications import engine
+from notifications import outbox
 from notifications.delivery import deliver, pause
 from notifications.models import Delivery, Notice
 from tests import make
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def told(text="hello"):
     user = make.user()
-    engine.tell([user], text, "/", user, timezone.now())
+    outbox.tell([user], text, "/", user, timezone.now())
     return Delivery.objects.get(notice__text=text)
 
 
@@ -66,7 +66,7 @@ def test_what_is_being_sent_is_not_discarded():
 def test_what_was_claimed_by_a_slow_channel_before_the_pause_goes_back(settings):
     settings.EMAIL_READY = True
     told_user = make.user()
-    engine.tell([told_user], "slow", "/", told_user, timezone.now())
+    outbox.tell([told_user], "slow", "/", told_user, timezone.now())
     (delivery,) = deliver.claim(timezone.now(), 5, "email")
     pause.pause()
     deliver.attempt(deliver._seen_again(delivery))

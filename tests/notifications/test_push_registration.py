@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import actions, engine
+from notifications import actions, outbox
 from notifications.channels import browsers, push_key
 from notifications.models import Address, Delivery, Mute, Subscription
 from tests import make
@@ -66,7 +66,7 @@ def test_registering_again_or_with_other_keys_makes_no_second_one(technician):
 def test_another_person_on_the_same_browser_takes_it_over(technician, office):
     browser = chrome()
     register(technician, browser)
-    engine.tell([technician.user], "for the technician", "/", technician.user, timezone.now())
+    outbox.tell([technician.user], "for the technician", "/", technician.user, timezone.now())
     register(office, browser, asked=False)
     assert endpoints(technician.user) == []
     assert endpoints(office.user) == [browser.endpoint]
@@ -198,7 +198,7 @@ def test_who_leaves_is_forgotten_and_gets_nothing_more(technician):
     register(technician, chrome())
     actions.subscribe(("user", str(user.pk)), "incident.opened", None, user)
     actions.mute(user, site, None)
-    engine.tell([user], "on its way", "/", user, timezone.now())
+    outbox.tell([user], "on its way", "/", user, timezone.now())
     assert actions.forget(user) == actions.Forgotten(browsers=1, subscriptions=1, mutes=1)
     assert not Subscription.objects.exists() and not Mute.objects.exists()
     assert not Address.objects.filter(channel="webpush").exists()

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config import options
-from notifications import actions, engine, hearing
+from notifications import actions, engine, hearing, why
 from notifications.models import Mute, Notice, Subscription
 from outages.models import Incident
 from tests import make
@@ -138,7 +138,7 @@ def test_whoever_is_subscribed_by_another_is_told_who_did_it_and_a_second_time_c
         actions.choose(of(me), site, {}, ["incident.opened"], ada)
     assert direct(me)[0] == "Ada Whitlock unsubscribed you from “An incident opened”: Ridge"
     assert len(direct(me)) == 2
-    assert "no subscription asked for it" in engine.reasons(Notice.objects.to(me))[Notice.objects.to(me)[0].pk]
+    assert "no subscription asked for it" in why.reasons(Notice.objects.to(me))[Notice.objects.to(me)[0].pk]
 
 
 def test_everybody_of_a_role_is_told_but_not_who_did_it_and_nobody_of_what_they_do_themselves():

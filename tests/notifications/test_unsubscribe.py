@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from notifications import actions, engine, unsubscribing
+from notifications import actions, outbox, unsubscribing
 from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice, Subscription
 from tests import make
@@ -28,7 +28,7 @@ def careful():
 
 def link(user, *rows, **fields):
     """The path in the e-mail of a notice that these subscriptions caused."""
-    engine.tell([user], "ap-1 is down", "/", user, timezone.now())
+    outbox.tell([user], "ap-1 is down", "/", user, timezone.now())
     notice = Notice.objects.to(user).latest("pk")
     Notice.objects.filter(pk=notice.pk).update(event="incident.opened", why=[row.pk for row in rows], **fields)
     delivery = Delivery.objects.get(notice=notice, address__channel="email")
@@ -122,7 +122,7 @@ def test_the_link_in_a_real_message_works(settings, careful):
     user, box = make.user(), Letterbox()
     with listening(box) as port:
         use(settings, port)
-        engine.tell([user], "hello", "/", user, timezone.now())
+        outbox.tell([user], "hello", "/", user, timezone.now())
         deliver.deliver(timezone.now())
     (message,) = box.taken
     (address,) = re.findall(r"<http://localhost:8000(/stop/\S+)>", message["List-Unsubscribe"])

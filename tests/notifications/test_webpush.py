@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.http import http_date
 
-from notifications import engine
+from notifications import outbox
 from notifications.channels import browsers, push_key, webpush
 from notifications.delivery import deliver
 from notifications.models import Address, Delivery, Notice, PushKey
@@ -34,7 +34,7 @@ def registered(service, user, name="one"):
 
 
 def told(user, text="ap-1 is down", **fields):
-    engine.tell([user], text, "/incidents/7/", user, timezone.now())
+    outbox.tell([user], text, "/incidents/7/", user, timezone.now())
     notice = Notice.objects.to(user).latest("pk")
     Notice.objects.filter(pk=notice.pk).update(**fields)
     return Delivery.objects.get(notice=notice, address__channel="webpush")
