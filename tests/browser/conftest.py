@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import make
 from tests.browser.examined import SIZES
-from tests.browser.served import Server
+from tests.browser.served import InHand, Server
 from tests.chromium import launched
 
 HERE = "tests/browser/"
@@ -76,6 +76,8 @@ def visitors(chromium: Browser, server: Server, transactional_db: None) -> Itera
     visiting = Visitors(chromium, server)
     with visiting.opened:
         yield visiting
+    # What is still answered would write into tables that are being emptied.
+    InHand.wait()
 
 
 @pytest.fixture

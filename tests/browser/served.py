@@ -6,8 +6,37 @@ import time
 from typing import Self
 
 import uvicorn
+from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
+
+
+class InHand:
+    """How many requests are answered at this moment: a thread goes on with one whose browser has gone."""
+
+    lock, count = threading.Lock(), 0
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        self.add(1)
+        try:
+            return self.get_response(request)
+        finally:
+            self.add(-1)
+
+    @classmethod
+    def add(cls, number: int) -> None:
+        with cls.lock:
+            cls.count += number
+
+    @classmethod
+    def wait(cls) -> None:
+        """Return when there is none."""
+        until = time.monotonic() + 10
+        while cls.count and time.monotonic() < until:
+            time.sleep(0.01)
 
 
 class Server:
@@ -18,6 +47,9 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
+        counting = f"{__name__}.{InHand.__name__}"
+        if counting not in settings.MIDDLEWARE:
+            settings.MIDDLEWARE = [counting, *settings.MIDDLEWARE]
         self.application = ASGIStaticFilesHandler(get_asgi_application())
 
     def __enter__(self) -> Self:
