@@ -21,6 +21,8 @@ FILES = (
     "uplot/dist/uPlot.iife.min.js",
     "uplot/dist/uPlot.min.css",
 )
+# What no page loads, and reports in PDF are set in.
+FONTS = ("dejavu-fonts-ttf/ttf/DejaVuSans.ttf", "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf")
 
 
 class NpmFinder(BaseFinder):
@@ -32,7 +34,7 @@ class NpmFinder(BaseFinder):
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """One error that names what is missing and how to get it."""
-        missing = [name for name in FILES if not self.storage.exists(name)]
+        missing = [name for name in (*FILES, *FONTS) if not self.storage.exists(name)]
         if not missing:
             return []
         return [Error(f"Missing in node_modules: {', '.join(missing)}", hint="Run npm ci.", id="towerwatch.E001")]
