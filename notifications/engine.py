@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from notifications import interest, outbox, plans, recipients
+from notifications import duplicates, interest, outbox, planning, plans, recipients
 from notifications.event import Due, Event, of
 from notifications.interest import Wish
 from notifications.matching import Match
@@ -21,6 +20,8 @@ from notifications.models import Notice
 
 FINGERPRINT_VERSION = 1
 Change = tuple[Any, Any]
+# The text and the link of what is told of one change: every recipient reads the same.
+Said = dict[tuple[str, int, str, bool], tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Wanted:
     channels: frozenset[str] = interest.DEFAULTS
     escalate_after: int | None = None
     gone: bool = False
+    again: bool = False  # it may well have been told already
 
     @classmethod
     def by(cls, wish: Wish, event: Event, thing: models.Model, due: Due, person: models.Model) -> Wanted:
@@ -47,9 +49,9 @@ class Wanted:
         self.channels |= other.channels
         self.escalate_after = min(filter(None, (self.escalate_after, other.escalate_after)), default=None)
 
-    def letter(self, now: datetime) -> outbox.Letter:
-        """What goes into the outbox."""
-        return outbox.Letter(self.notice(now), self.recipient, self.channels)
+    def letter(self, now: datetime, said: Said | None = None) -> outbox.Letter:
+        """What goes into the outbox; `said` is what was told to others of the same change."""
+        return outbox.Letter(self.notice(now, {} if said is None else said), self.recipient, self.channels)
 
     def fingerprint(self) -> str:
         """What makes this notice unique: its event, object, recipient and occurrence, never its words or the clock."""
@@ -58,18 +60,22 @@ class Wanted:
         marks = json.dumps([FINGERPRINT_VERSION, self.event.key, of_object, to, self.due.marks], default=str)
         return hashlib.sha256(marks.encode()).hexdigest()
 
-    def notice(self, now: datetime) -> Notice:
+    def notice(self, now: datetime, said: Said) -> Notice:
         """The row to write."""
-        link = "" if self.gone else getattr(self.thing, "get_absolute_url", str)()
+        change = (self.event.key, id(self.thing), self.due.words, self.gone)
+        if change not in said:
+            link = "" if self.gone else getattr(self.thing, "get_absolute_url", str)()
+            said[change] = self.event.text(self.thing, self.due.words), link
+        text, link = said[change]
         due_at, wait = self.due.at or now, self.escalate_after
         return Notice(
             fingerprint=self.fingerprint(),
             event=self.event.key,
-            object_type=ContentType.objects.get_for_model(self.thing),
+            object_type_id=ContentType.objects.get_for_model(self.thing).pk,
             object_id=self.thing.pk,
-            recipient_type=ContentType.objects.get_for_model(self.recipient),
+            recipient_type_id=ContentType.objects.get_for_model(self.recipient).pk,
             recipient_id=self.recipient.pk,
-            text=self.event.text(self.thing),
+            text=text,
             link=link,
             tone=self.event.tone,
             why=self.why,
@@ -86,9 +92,10 @@ def consider(changes: Sequence[Change], now: datetime) -> int:
     What is to be told later, unless it changes again, is planned or not planned any more.
     """
     # Who is meant is asked once for all changes: a tower that fails brings hundreds of outages in one call.
-    resolve = cache(recipients.resolve)
-    count = write((one for before, after in changes for one in _wanted(before, after, now, resolve)), now)
+    meant = recipients.Meant()
+    count = write((one for before, after in changes for one in _wanted(before, after, now, meant)), now)
     plans.reconcile(changes, now)
+    planning.moved(changes, now)
     return count
 
 
@@ -99,7 +106,13 @@ def write(wanted: Iterable[Wanted], now: datetime) -> int:
         known = unique.setdefault(one.fingerprint(), one)
         if known is not one:
             known.join(one)
-    return outbox.post([one.letter(now) for one in unique.values()], now)
+    refused: set[str] = set()
+    said: Said = {}
+    count = outbox.post([one.letter(now, said) for one in unique.values()], now, refused)
+    if refused:
+        told = (unique[mark] for mark in refused)
+        consider(duplicates.count((one.event.key for one in told if not one.again), now), now)
+    return count
 
 
 def wanted(label: str) -> bool:
@@ -107,16 +120,15 @@ def wanted(label: str) -> bool:
     return interest.wanted(label)
 
 
-def _wanted(
-    before: Any, after: Any, now: datetime, resolve: Callable[[str, str], list[models.Model]]
-) -> Iterable[Wanted]:
+def _wanted(before: Any, after: Any, now: datetime, meant: recipients.Meant) -> Iterable[Wanted]:
     thing = after if after is not None else before
     if not interest.wanted(thing._meta.label):
         return
     match = Match(thing, now)
     for event, wishes, off in match.wishes([event for event in of(thing._meta.label) if event.when is not None]):
-        for wish in wishes:
-            due = event.due(before, after, wish.asked)
-            if due is not None and match.has_tags_for(wish):
-                told = (person for person in resolve(*wish.recipient) if match.is_told(event, person, wish, off))
-                yield from (replace(Wanted.by(wish, event, thing, due, one), gone=after is None) for one in told)
+        dues = ((wish, event.due(before, after, wish.asked)) for wish in wishes)
+        found = [(wish, due) for wish, due in dues if due is not None and match.has_tags_for(wish)]
+        people = meant.by(wish.recipient for wish, _ in found)
+        for wish, due in found:
+            told = (person for person in people[wish.recipient] if match.is_told(event, person, wish, off))
+            yield from (replace(Wanted.by(wish, event, thing, due, one), gone=after is None) for one in told)

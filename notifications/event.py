@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.utils.module_loading import import_string
 
 from notifications.asks import Ask as Ask
+from notifications.past import Past
+
+# What is told without a subscription: what somebody wrote to somebody, and what everyone has.
+DIRECT, GENERAL = "notice.direct", "notice.general"
+# One subscription to this stands for every event that says so of itself.
+OPERATIONS = "operations"
 
 
 class Audience(Enum):
@@ -30,12 +37,15 @@ class Audience(Enum):
 class Due:
     """A notice is wanted: `at` (None: at once), and `marks`, what makes this occurrence another one than the last.
 
-    One that is told before something happens names the moment at which that is too late: `before`.
+    One that is told before something happens names the moment at which that is too late: `before`. `words` are what
+    only the change itself can say, such as which fields are others now. Times without a zone are by the clock of the
+    house.
     """
 
     marks: tuple[object, ...] = ()
     at: datetime | None = None
     before: datetime | None = None
+    words: str = field(default="", compare=False)
 
 
 Asked = Mapping[str, Any]
@@ -50,12 +60,13 @@ class Event:
     `when` is pure: (before, after, asked) -> Due or None; before is None on create, after is None on delete. Instead,
     an event that waits for its time has `plans`, pure as well: (object, asked) -> what is due, and when, as long as
     the object stays as it is; `among` are the objects for which there may be something to plan. `says` is the text of
-    the notice, with fields of `after` in braces. `tone` colours it: down, up or plain. `defaults` names the roles that
-    hear of it without subscribing. `within` lists the models that its object belongs to, as the labels that `scopes()`
-    gives: their pages offer this event, too. One that is `first` happens to an object before anybody could ask for it.
-    `people` are the users whom an object involves; a PERSONAL event is told to nobody else. What the one subscription
-    "operations" covers says so. `holds`, pure as `plans` is, gives what is true of an object already, each with the
-    marks that it was told by when it became true: a subscriber may ask for that, too.
+    the notice, with fields of `after` in braces, or the `words` of the change. `tone` colours it: down, up or plain.
+    `defaults` names the roles (or "everybody") that hear of it without subscribing. `within` lists the models that its
+    object belongs to, as the labels that `scopes()` gives: their pages offer this event, too. One that is `first`
+    happens to an object before anybody could ask for it. `people` are the users whom an object involves; a PERSONAL
+    event is told to nobody else. What the one subscription "operations" covers says so. `holds`, pure as `plans` is,
+    gives what is true of an object already, each with the marks that it was told by when it became true: a subscriber
+    may ask for that, too. `past` says how it is known when it happened before (see past.py).
     """
 
     key: str
@@ -74,14 +85,25 @@ class Event:
     first: bool = False
     operations: bool = False
     holds: Timing | None = None
+    past: Past | None = None
 
-    def text(self, thing: models.Model) -> str:
-        """The words of a notice about `thing`, at most 280 signs."""
-        words = self.says.format(after=thing)
-        return words if len(words) <= 280 else words[:279] + "…"
+    @property
+    def happens(self) -> bool:
+        """Does it come of a change, or of a time? Any other is told without a change of its object."""
+        return self.when is not None or self.plans is not None
+
+    @property
+    def is_offered(self) -> bool:
+        """May one subscribe to it? What is written to people, and what everyone has, is nobody's to ask for."""
+        return self.happens or self.key == OPERATIONS
+
+    def text(self, thing: models.Model, words: str = "") -> str:
+        """The text of a notice about `thing`, at most 280 signs; `words` are those of the change."""
+        text = self.says.format(after=thing, words=words)
+        return text if len(text) <= 280 else text[:279] + "…"
 
     def fields(self) -> list[str]:
-        """The dotted names that `says` reads, each beginning with "after"; raises ValueError where it is malformed."""
+        """The dotted names that `says` reads, of "after" and "words"; raises ValueError where it is malformed."""
         return [name for _, name, _, _ in string.Formatter().parse(self.says) if name is not None]
 
     def due(self, before: Any, after: Any, chosen: Asked) -> Due | None:
@@ -106,15 +128,37 @@ def declared() -> dict[str, Event]:
 
 
 @cache
+def meant(key: str) -> tuple[Event, ...]:
+    """The events that a subscription to `key` hears of: that one, or all that are operations; none if not declared."""
+    if key == OPERATIONS:
+        return tuple(event for event in declared().values() if event.operations and event.happens)
+    return (declared()[key],) if key in declared() else ()
+
+
+def offered() -> dict[str, Event]:
+    """The events that one may subscribe to, by key."""
+    return {key: event for key, event in declared().items() if event.is_offered}
+
+
+@cache
 def of(label: str) -> tuple[Event, ...]:
     """The events of one model, by its label ("outages.Incident")."""
-    return tuple(event for event in declared().values() if event.of == label)
+    return tuple(event for event in declared().values() if event.happens and event.of == label)
 
 
 @cache
 def timed() -> dict[str, Event]:
     """The events that wait for their time, by key."""
     return {key: event for key, event in declared().items() if event.plans is not None}
+
+
+@cache
+def through(key: str) -> frozenset[str]:
+    """Of an event that waits for its time: the models by which its objects belong to others, and move with them."""
+    event = declared()[key]
+    paths = getattr(apps.get_model(event.of), "found_by", {}) if event.plans is not None else {}
+    heads = {path.partition("__")[0] for path in paths.values() if "__" in path}
+    return frozenset(label for label, path in paths.items() if path in heads)
 
 
 def of_one(label: str) -> list[Event]:
@@ -125,4 +169,6 @@ def of_one(label: str) -> list[Event]:
 @cache
 def concerning(label: str) -> tuple[Event, ...]:
     """The events of one model, and of what belongs to it."""
-    return tuple(event for event in declared().values() if label == event.of or label in event.within)
+    return tuple(
+        event for event in declared().values() if event.happens and (label == event.of or label in event.within)
+    )

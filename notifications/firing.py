@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from notifications import engine, interest, recipients
 from notifications.event import Due, declared
 from notifications.matching import Match
 from notifications.models import Plan
-from notifications.plans import PUT_OFF, mark
+from notifications.plans import PUT_OFF, dues, free, mark
 
 log = logging.getLogger(__name__)
 
@@ -39,21 +41,31 @@ def _portion(now: datetime) -> int:
     with transaction.atomic():
         # Two workers take different rows; the notice and the end of its plan are in one transaction.
         rows = list(Plan.objects.due(now).select_for_update(skip_locked=True, of=("self",))[:PORTION])
-        by_kind: dict[Any, list[Plan]] = defaultdict(list)
+        by_kind: dict[int, list[Plan]] = defaultdict(list)
         for row in rows:
-            by_kind[row.object_type].append(row)
-        put_off: list[int] = []
-        engine.write((one for kind, plans in by_kind.items() for one in _still(kind, plans, put_off, now)), now)
+            by_kind[row.object_type_id].append(row)
+        left, put_off = set[int](), set[int]()
+        found = [one for kind, plans in by_kind.items() for one in _still(kind, plans, left, put_off, now)]
+        engine.write(found, now)
         Plan.objects.filter(pk__in=put_off).update(due_at=now + PUT_OFF)
-        Plan.objects.filter(pk__in={row.pk for row in rows} - set(put_off)).delete()
-    return len(rows)
+        Plan.objects.filter(pk__in={row.pk for row in rows} - put_off - left).delete()
+    return len(rows) - len(left)
 
 
-def _still(kind: Any, plans: Iterable[Plan], put_off: list[int], now: datetime) -> Iterator[engine.Wanted]:
-    """The notices of those plans whose objects are still as they were; a fault puts its plan off, and no other."""
-    plans, resolve = list(plans), cache(recipients.resolve)
-    model = kind.model_class()
-    things = model._base_manager.select_for_update(of=("self",)).in_bulk([plan.object_id for plan in plans])
+def _still(
+    kind: int, plans: Sequence[Plan], left: set[int], put_off: set[int], now: datetime
+) -> Iterator[engine.Wanted]:
+    """The notices of those plans whose objects are still as they were; a fault puts its plan off, and no other.
+
+    What somebody is just changing is left to them, or to the next time.
+    """
+    model = ContentType.objects.get_for_id(kind).model_class()
+    if model is None:
+        return
+    resolve, keys = cache(recipients.resolve), {plan.object_id for plan in plans}
+    things = free(model).in_bulk(keys)
+    held = set(model._base_manager.filter(pk__in=keys - things.keys()).values_list("pk", flat=True))
+    left |= {plan.pk for plan in plans if plan.object_id in held}
     interest.wanted(model._meta.label)
     for plan in plans:
         thing = things.get(plan.object_id)
@@ -63,16 +75,16 @@ def _still(kind: Any, plans: Iterable[Plan], put_off: list[int], now: datetime) 
             yield from list(_told(plan, thing, resolve, now))
         except Exception:
             log.exception("the plan %s of %s could not be judged", plan.pk, plan.event)
-            put_off.append(plan.pk)
+            put_off.add(plan.pk)
 
 
 def _told(plan: Plan, thing: Any, resolve: Any, now: datetime) -> Iterator[engine.Wanted]:
     event, match = declared()[plan.event], Match(thing, now)
     for _, wishes, off in match.wishes([event]):
         for wish in wishes:
-            if wish.pk != plan.subscription_id or event.plans is None or not match.has_tags_for(wish):
-                continue
-            for due in event.plans(thing, event.asked(wish.asked)):
-                if mark(due) == plan.mark:
-                    people = (one for one in resolve(*wish.recipient) if match.is_told(event, one, wish, off))
-                    yield from (engine.Wanted.by(wish, event, thing, Due(due.marks), one) for one in people)
+            found = dues(event, wish, match) if wish.pk == plan.subscription_id else []
+            for due in (due for due in found if mark(due) == plan.mark):
+                people = (one for one in resolve(*wish.recipient) if match.is_told(event, one, wish, off))
+                told = (engine.Wanted.by(wish, event, thing, Due(due.marks), one) for one in people)
+                # What begins ahead of a moment is planned anew each night until then.
+                yield from (replace(one, again=wish.now_too or due.before is not None) for one in told)

@@ -21,6 +21,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from notifications import hosts
 from notifications.index import Listeners, Place, Scope
 from notifications.version import CELL, Version
 
@@ -56,6 +57,8 @@ class Wish:
     involved: bool = False
     own_acts: bool = False
     escalate_after: int | None = None
+    now_too: bool = False
+    since: datetime | None = None
 
 
 class Memory:
@@ -63,6 +66,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.version: Version | None = None
+        self.ear: hosts.Ear | None = None
         self.clean = b""  # what the version says as long as nothing has changed
         self.last = NONE_YET  # the last change that was read: its number and its token
         self.seen: set[int] = set()
@@ -74,20 +78,26 @@ class Memory:
 
     def refresh(self) -> None:
         """Take in what any process has changed since."""
-        if self.version is None:
-            self.version = Version(settings.VAR / "interest")
-        if self.version.is_at(self.clean):
+        version = self.version or self.begin()
+        if version.is_at(self.clean) and (self.ear is None or not self.ear.has_news()):
             return
         # One thread at a time: one that began earlier and ends later would put old wishes under a new count.
         with self.lock:
-            count, dirty_until = self.version.read()
+            count, dirty_until = version.read()
             # One that is further off than a change may set was set before the machine was started anew.
             dirty = 0 < dirty_until - clock() <= DIRTY_SECONDS
+            if self.ear is not None:
+                self.ear.take()
             self.catch_up()
             # A change that was in flight may not have been seen: the next question reads again.
             self.clean = b"" if dirty else CELL.pack(count, 0.0)
             if dirty_until and not dirty:
-                self.version.write(1, 0.0, instead_of=dirty_until)
+                version.write(1, 0.0, instead_of=dirty_until)
+
+    def begin(self) -> Version:
+        """Find out where the others of this host, and of other hosts, say that something has changed."""
+        self.version, self.ear = Version(settings.VAR / "interest"), hosts.ear()
+        return self.version
 
     def catch_up(self) -> None:
         """Read what was changed since; everything where the last change is gone (rolled back, or long ago)."""
@@ -113,20 +123,21 @@ class Memory:
     def apply(self, place: Place, came: bool) -> None:
         """Take one change in; a second time it changes nothing."""
         self.known.pop(place.wish, None)
-        if (listeners := self.by_event.get(place.event)) is not None:
+        for listeners in _heard(self.by_event, place.event):
             (listeners.add if came else listeners.remove)(place)
 
     def load(self) -> None:
         """Read every subscription and mute; a subscription that names no declared event is left aside."""
-        from notifications.event import declared
+        from notifications.event import OPERATIONS, declared
         from notifications.models import InterestChange
 
         # First how far the changes go: what is committed meanwhile is read again, and changes nothing then.
         rows = list(InterestChange.objects.order_by("-pk").values_list("pk", "token")[: 2 * OVERLAP])
         by_event = {key: Listeners() for key in declared()}
+        heard = {key: _heard(by_event, key) for key in {*declared(), OPERATIONS}}
         for place in _places():
-            if place.event in by_event:
-                by_event[place.event].add(place)
+            for listeners in heard.get(place.event, ()):
+                listeners.add(place)
         self.by_event, self.known, self.mutes = by_event, {}, _mutes()
         self.labels = _labels(by_event)
         self.last, self.seen = (rows[0] if rows else NONE_YET), {pk for pk, _ in rows}
@@ -157,7 +168,16 @@ class Memory:
                 involved=row.involved,
                 own_acts=row.own_acts,
                 escalate_after=row.escalate_after,
+                now_too=row.now_too,
+                since=row.created_at,
             )
+
+
+def _heard(by_event: dict[str, Listeners], event: str) -> list[Listeners]:
+    """Where a subscription to an event is kept; one to several of them is with each."""
+    from notifications.event import meant
+
+    return [by_event[one.key] for one in meant(event) if one.key in by_event]
 
 
 def _folded(tags: Iterable[str]) -> frozenset[str]:
@@ -183,9 +203,10 @@ def _mutes() -> Mutes:
 
 
 def _labels(by_event: dict[str, Listeners]) -> frozenset[str]:
-    from notifications.event import declared
+    from notifications.event import declared, through
 
-    return frozenset(declared()[key].of for key, listeners in by_event.items() if listeners.asking)
+    asked = [key for key, listeners in by_event.items() if listeners.asking]
+    return frozenset(declared()[key].of for key in asked).union(*map(through, asked))
 
 
 _memory = Memory()
@@ -254,14 +275,13 @@ class Changes:
 @contextmanager
 def changing() -> Iterator[Changes]:
     """Wrap a change of subscriptions: every process sees it with its very next save after the commit."""
-    if _memory.version is None:
-        _memory.version = Version(settings.VAR / "interest")
-    version, until = _memory.version, clock() + DIRTY_SECONDS
+    version, until = _memory.version or _memory.begin(), clock() + DIRTY_SECONDS
     version.write(0, until)
     changes = Changes()
     with transaction.atomic():
         yield changes
         changes.write()
+        hosts.tell()
         transaction.on_commit(lambda: version.write(1, 0.0, instead_of=until))
 
 

@@ -67,7 +67,9 @@ class Match:
         return audit.whoever()
 
     def involves(self, person: models.Model, event: Event) -> bool:
-        """Is this person one of those whom the object involves?"""
+        """Is this person one of those whom the object involves? Of an event of what belongs to it: they may be."""
+        if event.of != self.thing._meta.label:
+            return True
         return event.people is not None and person in event.people(self.thing)
 
     def is_told(self, event: Event, person: models.Model, wish: Wish, off: set[Recipient]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
@@ -55,13 +57,27 @@ class ObservedQuerySet(models.QuerySet[Any]):
         return super().delete()
 
 
+class PlainQuerySet(models.QuerySet[Any]):
+    """Django's own way to rows that hang on a saved or deleted one, without the guard.
+
+    By it come `customer.equipment.add(...)` and `set(...)` as well, the only ones that put an object into a field:
+    these refuse, unless they are asked with `bulk=False` to save each.
+    """
+
+    def update(self, **kwargs: Any) -> int:
+        """As Django's."""
+        if any(isinstance(value, models.Model) for value in kwargs.values()):
+            raise Unobserved(f"add() and set() of {self.model._meta.label} tell nobody: save each, or say bulk=False")
+        return super().update(**kwargs)
+
+
 class Observed(models.Model):
     """A model whose events are declared: every save and delete asks whether somebody is interested.
 
     Where nobody is, a save costs one look into memory more than Django's own, and no query.
     """
 
-    _plain = models.Manager()
+    _plain = PlainQuerySet.as_manager()
     objects: ClassVar = ObservedQuerySet.as_manager()
 
     class Meta:
@@ -78,8 +94,9 @@ class Observed(models.Model):
         with transaction.atomic():
             before = stored(self)
             super().save(*args, **kwargs)
-            self.observed_at = timezone.now()
-            engine.consider([(before, self)], self.observed_at)
+            after = as_saved(before, self, kwargs.get("update_fields", args[3] if len(args) > 3 else None))
+            after.observed_at = timezone.now()
+            engine.consider([(before, after)], after.observed_at)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete; in the same transaction write the notices that this change calls for."""
@@ -93,6 +110,17 @@ class Observed(models.Model):
 
 def stored(thing: models.Model) -> Any:
     """The row as the database has it (locked where the database can), or None for one that is new."""
-    if thing._state.adding:
+    if thing.pk is None:
         return None
     return type(thing)._base_manager.select_for_update().filter(pk=thing.pk).first()
+
+
+def as_saved(before: Any, thing: models.Model, named: Collection[str] | None) -> Any:
+    """An object as it was saved: of what a save does not name, the database keeps what it had."""
+    if named is None or before is None:
+        return thing
+    after: Any = copy.copy(thing)
+    for field in thing._meta.concrete_fields:
+        if field.name not in named and field.attname not in named:
+            setattr(after, field.attname, getattr(before, field.attname))
+    return after

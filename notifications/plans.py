@@ -8,88 +8,143 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
-from django.db.models import Q
+from django.db import models
 
-from notifications import interest
-from notifications.event import Due, Event, declared, of, timed
+from notifications import house, interest
+from notifications.event import Due, Event, of
 from notifications.interest import Wish
 from notifications.matching import Match
-from notifications.models import Plan, Subscription
-
-log = logging.getLogger(__name__)
+from notifications.models import Plan
 
 PORTION = 500
-# A save that was under way while a new subscription was planned may not have seen it: it is planned once more.
-AGAIN = timedelta(seconds=10)
 # After a start: what is known is old, and readings have to come in before anything is told that has lasted too long.
 GRACE = timedelta(seconds=60)
 PUT_OFF = timedelta(minutes=10)
-Key = tuple[int, int, int, str]
+Key = tuple[int, str, int, int, str]
+Change = tuple[Any, Any]
 
 
-def reconcile(changes: Sequence[tuple[Any, Any]], now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan that is not saved yet, with what it is of; `late` if it is told also where its time has passed."""
+
+    plan: Plan
+    due: Due
+    late: bool
+
+    @property
+    def key(self) -> Key:
+        """What there is one plan of."""
+        return key_of(self.plan)
+
+    def is_ahead(self, now: datetime) -> bool:
+        """Is its time still to come?"""
+        return self.plan.due_at > now
+
+    def is_worth_it(self, now: datetime) -> bool:
+        """Is it to be told, at its time or at once? What is told ahead of a moment is until that has come."""
+        if self.is_ahead(now):
+            return True
+        return self.late if self.due.before is None else self.due.before > now
+
+
+def reconcile(changes: Sequence[Change], now: datetime) -> None:
     """After these changes (before, after), in the caller's transaction: plan what is wanted now and was not planned."""
-    by_label: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    by_label: dict[str, list[Change]] = defaultdict(list)
     for before, after in changes:
         by_label[(after if after is not None else before)._meta.label].append((before, after))
     for label, found in by_label.items():
         events = [event for event in of(label) if event.plans is not None]
         if events and interest.asks_for(event.key for event in events):
-            _reconcile(events, found, now)
+            settle_changes(events, found, now)
 
 
-def _reconcile(events: Sequence[Event], changes: Sequence[tuple[Any, Any]], now: datetime) -> None:
+def settle_changes(events: Sequence[Event], changes: Sequence[Change], now: datetime) -> None:
+    """The same for these events, and for changes of one model."""
     kind = ContentType.objects.get_for_model(changes[0][1] if changes[0][1] is not None else changes[0][0])
     keys = [(after if after is not None else before).pk for before, after in changes]
-    there = {_key(plan): plan for plan in _plans_of(kind, keys, events)}
-    wanted: dict[Key, tuple[Plan, Due]] = {}
-    before_too: set[Key] = set()
+    there = {key_of(plan): plan for plan in _plans_of(kind, keys, events)}
+    wanted: dict[Key, Planned] = {}
+    old: set[Key] = set()
     for before, after in changes:
-        if after is not None:
-            wanted |= {_key(plan): (plan, due) for plan, due in _wanted(after, kind, events, now)}
-        if before is not None:
-            before_too |= {_key(plan) for plan, _ in _wanted(before, kind, events, now)}
-    _settle(there, wanted, before_too, now)
+        found = {one.key: one for one in _wanted(after, kind, events, now)}
+        wanted |= found
+        old |= found.keys() if before is after else {one.key for one in _wanted(before, kind, events, now)}
+    # What was due before this change was told, or was too late to be told, then.
+    new = {key: one for key, one in wanted.items() if one.is_ahead(now) or (key not in old and one.is_worth_it(now))}
+    settle(there, new, wanted.keys())
 
 
-def _settle(there: dict[Key, Plan], wanted: dict[Key, tuple[Plan, Due]], old: set[Key], now: datetime) -> None:
-    """Add what is missing, drop what is wanted no more. What is equal stays, also where it was put off."""
-    gone = [plan.pk for key, plan in there.items() if key not in wanted]
-    if gone:
-        Plan.objects.filter(pk__in=gone).delete()
-    new = [
-        plan
-        for key, (plan, due) in wanted.items()
-        # What was due before this change was told, or was too late to be told, then.
-        if key not in there and (plan.due_at > now or (key not in old and due.before is not None and due.before > now))
-    ]
-    Plan.objects.bulk_create(new, ignore_conflicts=True, batch_size=PORTION)
+def settle(there: Mapping[Key, Plan], new: Mapping[Key, Planned], kept: Collection[Key]) -> None:
+    """Add what is new and not there, drop what is not to be kept. What is there stays as it is, also if put off."""
+    gone = [plan.pk for key, plan in there.items() if key not in kept]
+    for start in range(0, len(gone), PORTION):
+        Plan.objects.filter(pk__in=gone[start : start + PORTION]).delete()
+    missing = [one.plan for key, one in new.items() if key not in there]
+    Plan.objects.bulk_create(missing, ignore_conflicts=True, batch_size=PORTION)
 
 
-def _wanted(thing: Any, kind: ContentType, events: Sequence[Event], now: datetime) -> Iterator[tuple[Plan, Due]]:
+def _wanted(thing: Any, kind: ContentType, events: Sequence[Event], now: datetime) -> Iterator[Planned]:
+    if thing is None:
+        return
     match = Match(thing, now)
     for event, wishes, _ in match.wishes(events):
         for wish in wishes:
-            yield from _planned(thing, kind, event, wish, match)
+            yield from planned(kind, event, wish, match)
 
 
-def _planned(thing: Any, kind: ContentType, event: Event, wish: Wish, match: Match) -> Iterator[tuple[Plan, Due]]:
-    if event.plans is None or not match.has_tags_for(wish):
-        return
-    for due in event.plans(thing, event.asked(wish.asked)):
-        assert due.at is not None, f"{event.key} plans without a time"
-        row = Plan(subscription_id=wish.pk, event=event.key, object_type=kind, object_id=thing.pk, mark=mark(due))
-        row.due_at = due.at
-        yield row, due
+def planned(kind: ContentType, event: Event, wish: Wish, match: Match) -> Iterator[Planned]:
+    """The plans of one subscription for one object, as if there were none."""
+    for due in dues(event, wish, match):
+        key = {"object_type": kind, "object_id": match.thing.pk, "mark": mark(due)}
+        plan = Plan(subscription_id=wish.pk, event=event.key, due_at=_moment(due), **key)
+        # What was true before somebody asked for it is told to who asked for that, too.
+        yield Planned(plan, due, late=wish.now_too or wish.since is None or plan.due_at >= wish.since)
+
+
+def dues(event: Event, wish: Wish, match: Match) -> list[Due]:
+    """What a subscription waits for of an object as it is, with the times settled.
+
+    Of several lead times that have passed only the last counts.
+    """
+    timing = event.plans or event.holds
+    if timing is None or not match.has_tags_for(wish):
+        return []
+    found = [_settled(due, match.now) for due in timing(match.thing, event.asked(wish.asked))]
+    begun = [due for due in found if due.before is not None and due.at is not None and due.at <= match.now]
+    last = max(begun, key=_moment, default=None)
+    return [due for due in found if due not in begun or due is last]
+
+
+def _settled(due: Due, now: datetime) -> Due:
+    """With times that have a zone: what says none goes by the clock of the house, what has no time is due now."""
+    at, before = (
+        moment if moment is None or moment.tzinfo else moment.replace(tzinfo=house.zone())
+        for moment in (due.at or now, due.before)
+    )
+    return replace(due, at=at, before=before)
+
+
+def _moment(due: Due) -> datetime:
+    assert due.at is not None
+    return due.at
+
+
+def free(model: Any) -> models.QuerySet[Any]:
+    """The objects of a model that nobody is changing, as they are and under a lock; with what they belong to.
+
+    Whoever changes an object holds it and then its plans. Nobody else may wait for an object while holding anything.
+    """
+    owners = [path for path in getattr(model, "found_by", {}).values() if "__" not in path]
+    rows: models.QuerySet[Any] = model._base_manager.select_related(*owners) if owners else model._base_manager
+    return rows.select_for_update(of=("self",), skip_locked=True)
 
 
 def mark(due: Due) -> str:
@@ -97,8 +152,9 @@ def mark(due: Due) -> str:
     return hashlib.sha256(json.dumps(due.marks, default=str).encode()).hexdigest()
 
 
-def _key(plan: Plan) -> Key:
-    return plan.subscription_id, plan.object_type_id, plan.object_id, plan.mark
+def key_of(plan: Plan) -> Key:
+    """What there is one plan of."""
+    return plan.subscription_id, plan.event, plan.object_type_id, plan.object_id, plan.mark
 
 
 def _plans_of(kind: ContentType, keys: Sequence[int], events: Iterable[Event]) -> Iterator[Plan]:
@@ -106,69 +162,6 @@ def _plans_of(kind: ContentType, keys: Sequence[int], events: Iterable[Event]) -
     for start in range(0, len(keys), PORTION):
         portion = keys[start : start + PORTION]
         yield from Plan.objects.filter(object_type=kind, object_id__in=portion, event__in=names)
-
-
-def plan_new(now: datetime) -> int:
-    """Plan the subscriptions that are new or were edited over the rows that exist; how many these were."""
-    rows = list(_to_plan(now)[:20])
-    for row in rows:
-        plan_over(row, now)
-        # By the plain manager: nobody's interest has changed.
-        mine = Subscription._base_manager.filter(pk=row.pk, planned=row.planned)
-        mine.update(planned=row.planned + 1, planned_at=now)
-    return len(rows)
-
-
-def plan_all(now: datetime) -> int:
-    """Plan every subscription that waits for a time over all rows: the safety net; how many these are."""
-    rows = list(Subscription.objects.filter(event__in=timed(), off=False))
-    for row in rows:
-        plan_over(row, now)
-    return len(rows)
-
-
-def unplanned(now: datetime) -> bool:
-    """Is there a subscription that is new or was edited, and not planned yet?"""
-    return _to_plan(now).exists()
-
-
-def _to_plan(now: datetime) -> models.QuerySet[Subscription]:
-    again = Q(planned=1, planned_at__lte=now - AGAIN)
-    return Subscription.objects.filter(Q(planned=0) | again, event__in=timed(), off=False)
-
-
-def plan_over(row: Subscription, now: datetime) -> None:
-    """Bring the plans of one subscription in line with all objects that exist; in portions, each its transaction."""
-    event = declared()[row.event]
-    interest.wanted(event.of)
-    model: Any = apps.get_model(event.of)
-    things = event.among() if event.among else model._base_manager.all()
-    kind = ContentType.objects.get_for_model(model)
-    last = 0
-    while portion := list(things.filter(pk__gt=last).order_by("pk")[:PORTION]):
-        last = portion[-1].pk
-        with transaction.atomic():
-            # As they are now, under a lock: a change between two looks at it would be planned by what it was.
-            locked = model._base_manager.select_for_update().filter(pk__in=[thing.pk for thing in portion])
-            wanted = [found for thing in locked for found in _of_wish(thing, kind, event, row, now)]
-            there = Plan.objects.filter(subscription=row, object_id__in=[thing.pk for thing in portion])
-            _settle({_key(plan): plan for plan in there}, {_key(p): (p, due) for p, due in wanted}, set(), now)
-
-
-def _of_wish(
-    thing: Any, kind: ContentType, event: Event, row: Subscription, now: datetime
-) -> Iterator[tuple[Plan, Due]]:
-    match = Match(thing, now)
-    for _, wishes, _ in match.wishes([event]):
-        for wish in wishes:
-            if wish.pk == row.pk:
-                yield from _planned(thing, kind, event, wish, match)
-
-
-def tags_changed() -> None:
-    """Tags count from what an object belongs to as well: those who asked for some are planned anew, all over."""
-    rows = Subscription._base_manager.filter(event__in=timed(), off=False)
-    rows.exclude(tags_in=[], tags_out=[]).update(planned=0)
 
 
 def hold(now: datetime) -> int:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from taggit.managers import _TaggableManager
 
-from notifications import engine, interest, plans
+from notifications import engine, interest, planning
 
 
 class ObservedTags(_TaggableManager):  # type: ignore[misc]
@@ -52,7 +52,7 @@ class ObservedTags(_TaggableManager):  # type: ignore[misc]
                 thing.tag_names, thing.observed_at = self._names(), timezone.now()
                 if thing.tag_names != before.tag_names:
                     engine.consider([(before, thing)], thing.observed_at)
-                    plans.tags_changed()
+                    planning.belongings_changed(thing, thing.observed_at)
             finally:
                 del thing.tag_names
 

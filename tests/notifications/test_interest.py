@@ -1,14 +1,9 @@
 """What a process has in memory of everybody's interest is what the database says, whatever happened in between."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
@@ -16,11 +11,12 @@ from hypothesis import strategies as st
 from customers.models import Equipment
 from notifications import interest
 from notifications.event import declared
-from notifications.models import InterestChange, Mute, Subscription
+from notifications.models import InterestChange, Mute, Notice, Subscription
+from outages.models import Incident
 from tests import make
+from tests.notifications.writer import writer
 
 EVENTS = ["incident.opened", "outage.opened"]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def kind():
@@ -213,54 +209,56 @@ def test_a_subscription_to_an_event_that_is_declared_no_more_is_left_aside():
     assert memory.labels == frozenset()
 
 
-WRITER = """
-import sys, django
-django.setup()
-from django.db import connection
-connection.settings_dict["NAME"] = sys.argv[1]
-from notifications.models import Subscription
-for line in sys.stdin:
-    Subscription.objects.create(event="incident.opened", recipient_kind="user", recipient_key=line.strip())
-    print(line.strip(), flush=True)
-"""
-
-
 @pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_what_another_process_has_committed_is_seen_by_the_very_next_question():
-    program = [sys.executable, "-c", WRITER, str(connection.settings_dict["NAME"])]
-    other = subprocess.Popen(
-        program, cwd=ROOT, env=os.environ | {"VAR": str(settings.VAR)}, text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        memory = interest.Memory()
+    memory = interest.Memory()
+    with writer() as other:
         for number in range(300):
-            other.stdin.write(f"{number}\n")
-            other.stdin.flush()
-            assert other.stdout.readline().strip() == str(number)
+            other.subscribe(number)
             memory.refresh()
             assert len(memory.by_event["incident.opened"].to_all) == number + 1
-    finally:
-        other.stdin.close()
-        other.wait(10)
 
 
 @pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
-def test_a_process_that_dies_between_its_commit_and_its_word_costs_time_and_no_truth():
-    dies = WRITER.replace(
-        "from notifications.models", "import os\nfrom django.db import transaction\nfrom notifications.models"
-    ).replace("    print", "    os.abort()\n    print")
-    # The word that a change is in the database is given after the commit: here the process is dead by then.
-    dies = dies.replace("    Subscription", "    transaction.on_commit = lambda *_, **__: None\n    Subscription")
+def test_the_very_next_save_after_another_process_subscribed_somebody_tells_them():
+    people = [make.user() for _ in range(40)]
+    device = make.equipment(kind="ap")
+    now = timezone.now()
+    with writer() as other:
+        for number, person in enumerate(people, 1):
+            other.subscribe(person.pk)
+            incident = Incident.objects.create(equipment=device, opened_at=now, closed_at=now)
+            assert Notice.objects.filter(object_id=incident.pk).count() == number
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_is_killed_after_its_commit_costs_time_and_no_truth():
     memory = interest.Memory()
     memory.refresh()
-    program = [sys.executable, "-c", dies, str(connection.settings_dict["NAME"])]
-    subprocess.run(
-        program, cwd=ROOT, env=os.environ | {"VAR": str(settings.VAR)}, input="7\n", text=True, check=False,
-        capture_output=True,
-    )  # fmt: skip
+    with writer() as other:
+        other.be_killed("after", 7)
     memory.refresh()
     assert len(memory.by_event["incident.opened"].to_all) == 1
     assert memory.version.read()[1] > interest.clock()
+    with writer() as another:
+        another.subscribe(8)
+    memory.refresh()
+    assert len(memory.by_event["incident.opened"].to_all) == 2
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_is_killed_before_its_commit_has_changed_nothing_and_holds_up_nobody():
+    memory = interest.Memory()
+    memory.refresh()
+    with writer() as other:
+        other.be_killed("before", 7)
+    memory.refresh()
+    assert not memory.by_event["incident.opened"].to_all
+    with writer() as another:
+        another.subscribe(8)
+    memory.refresh()
+    assert len(memory.by_event["incident.opened"].to_all) == 1

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from customers.models import Customer
-from notifications import interest, plans
+from notifications import interest, planning
 from notifications.asks import AskSeveral
 from notifications.models import Notice, Plan, Subscription
 from outages.models import Incident
@@ -34,7 +35,7 @@ def test_a_new_tag_is_told_once_however_it_is_put_on():
     rosa.tags.set(["vip"])
     ann.tags.set([])
     rosa.tags.clear()
-    assert told() == ["Dean Irvine has a new tag", "Rosa Field has a new tag"]
+    assert told() == ["Dean Irvine was tagged: fibre, vip", "Rosa Field was tagged: vip"]
 
 
 def test_only_the_tag_that_was_asked_for_is_told_and_again_when_it_comes_back():
@@ -45,7 +46,7 @@ def test_only_the_tag_that_was_asked_for_is_told_and_again_when_it_comes_back():
     for _ in range(2):
         dean.tags.add("vip")
         dean.tags.remove("vip")
-    assert told() == ["Dean Irvine has a new tag"] * 2
+    assert told() == ["Dean Irvine was tagged: vip"] * 2
 
 
 def test_tags_that_nobody_wants_to_hear_of_cost_what_taggit_asks(django_assert_num_queries):
@@ -57,19 +58,48 @@ def test_tags_that_nobody_wants_to_hear_of_cost_what_taggit_asks(django_assert_n
         dean.tags.clear()
 
 
+@time_machine.travel(NOW, tick=False)
 def test_what_was_planned_follows_the_tags_of_what_an_object_belongs_to():
     wants("incident.still_open", asked={"minutes": 60}, tags_in=["vip"])
     site = make.site()
     Incident.objects.create(equipment=make.equipment(kind="ap", site=site), opened_at=NOW)
-    plans.plan_new(NOW)
-    plans.plan_new(NOW + timedelta(minutes=1))
+    planning.plan_new(NOW)
+    planning.plan_new(NOW + timedelta(minutes=1))
     assert not Plan.objects.exists()
     site.tags.add("vip")
-    plans.plan_new(NOW)
     assert Plan.objects.count() == 1
     site.tags.clear()
-    plans.plan_new(NOW)
     assert not Plan.objects.exists()
+    assert not planning.unplanned(NOW)
+
+
+@time_machine.travel(NOW, tick=False)
+def test_what_was_planned_follows_equipment_to_another_site():
+    wants("incident.still_open", about=(tower := make.site()))
+    device = make.equipment(kind="ap")
+    incident = Incident.objects.create(equipment=device, opened_at=NOW)
+    assert not Plan.objects.exists()
+    for site, plans in ((tower, [incident]), (make.site(), []), (tower, [incident]), (None, [])):
+        device.site = site
+        device.save()
+        assert [plan.about for plan in Plan.objects.all()] == plans
+
+
+@time_machine.travel(NOW, tick=False)
+def test_where_very_much_belongs_to_what_was_tagged_it_is_planned_anew_soon(monkeypatch):
+    monkeypatch.setattr(planning, "MANY", 1)
+    row = wants("incident.still_open", tags_in=["vip"])
+    site = make.site()
+    for _ in range(2):
+        Incident.objects.create(equipment=make.equipment(kind="ap", site=site), opened_at=NOW)
+    for now in (NOW, NOW + planning.AGAIN):
+        planning.plan_new(now)
+    site.tags.add("vip")
+    assert planning.unplanned(NOW)
+    planning.plan_new(NOW)
+    assert Plan.objects.filter(subscription=row).count() == 2
+    planning.plan_new(NOW + planning.AGAIN)
+    assert not planning.unplanned(NOW + 2 * planning.AGAIN)
 
 
 def test_a_life_is_told_from_beginning_to_end():
@@ -83,7 +113,7 @@ def test_a_life_is_told_from_beginning_to_end():
     dean.save()
     dean.delete()
     assert told() == [
-        "Dean Irvine was added", *["Dean Irvine was changed"] * 3, "Dean Irvine was deleted",
+        "Dean Irvine was added", *["Dean Irvine: phone changed"] * 3, "Dean Irvine was deleted",
     ]  # fmt: skip
     assert Notice.objects.latest("pk").link == ""
     assert not Customer.objects.exists()
