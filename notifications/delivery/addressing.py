@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import outbox, recipients
+from notifications import audit, engine, outbox, recipients
 from notifications.channels.channel import named
+from notifications.delivery.leaving import remove as remove
+from notifications.delivery.leaving import withdraw
 from notifications.models import Address, Delivery
 
+NEVER_SENT = (Delivery.State.WITHDRAWN, Delivery.State.HELD, Delivery.State.DIGESTED)
 TEST = "This is a test of {label}: it arrived"
 
 
@@ -21,8 +25,18 @@ def shut(address: Address, why: str, now: datetime) -> None:
     """It does not work: send nothing there, and tell its owner by their other addresses."""
     with transaction.atomic():
         if Address.objects.filter(pk=address.pk, off_at=None).update(off_at=now, off_reason=why[:300]):
-            _withdraw(address)
+            withdraw(address)
+            _consider(address, now)
             _tell(address, f"{_called(address)} does not work and was turned off: {why}")
+
+
+def _consider(address: Address, now: datetime) -> None:
+    """Tell whoever sees to others that it does not work; its owner hears of it anyway."""
+    after = Address.objects.get(pk=address.pk)
+    before = copy(after)
+    before.off_at, before.off_reason = None, ""
+    with audit.acting(address.owner):
+        engine.consider([(before, after)], now)
 
 
 def drop(address: Address, why: str) -> None:
@@ -32,20 +46,12 @@ def drop(address: Address, why: str) -> None:
             _tell(address, f"{_called(address)} takes no notices any more and was removed: {why}")
 
 
-def remove(address: Address) -> bool:
-    """Take it away; what waits for it is not sent, and what was sent is remembered. Whether it was there."""
-    with transaction.atomic():
-        _withdraw(address)
-        Delivery.objects.filter(address=address.pk).update(address=None, gone=str(address)[:80])
-        return bool(Address.objects.filter(pk=address.pk).delete()[0])
-
-
 def turn(address: Address, on: bool) -> None:
     """Its owner wants it, or not; what did not work before is tried again."""
     with transaction.atomic():
         Address.objects.filter(pk=address.pk).update(wanted=on, off_at=None, off_reason="")
         if not on:
-            _withdraw(address)
+            withdraw(address)
 
 
 def test(address: Address, now: datetime) -> Delivery:
@@ -68,34 +74,29 @@ def test(address: Address, now: datetime) -> Delivery:
 
 
 def end(person: models.Model) -> int:
-    """For somebody who leaves: remove what only they could see, their browsers, and send them nothing more."""
+    """For somebody who leaves: remove what they had added, and send them nothing more; how many browsers it were."""
     with transaction.atomic():
-        theirs = list(Address.objects.of(person).filter(channel="webpush"))
+        theirs = list(Address.objects.of(person).filter(given=False))
         for address in theirs:
             remove(address)
         for address in Address.objects.of(person):
-            _withdraw(address)
-    return len(theirs)
+            withdraw(address)
+    return sum(address.channel == "webpush" for address in theirs)
 
 
 def last_deliveries(addresses: list[Address]) -> dict[int, Delivery]:
     """The newest delivery to each address of which a try has begun or that waits for its first, by the address's pk."""
-    newest = models.Max("deliveries__pk", filter=~Q(deliveries__state=Delivery.State.WITHDRAWN))
+    newest = models.Max("deliveries__pk", filter=~Q(deliveries__state__in=NEVER_SENT))
     keys = Address.objects.filter(pk__in=[one.pk for one in addresses]).annotate(newest=newest).values_list("newest")
     found = Delivery.objects.filter(pk__in=[pk for (pk,) in keys if pk]).prefetch_related("attempts")
     return {delivery.address_id: delivery for delivery in found if delivery.address_id}
 
 
 def _called(address: Address) -> str:
-    return address.label or f"{named(address.channel).label} to {address.value}"
-
-
-def _withdraw(address: Address) -> None:
-    waiting = Delivery.objects.filter(address=address.pk, state=Delivery.State.WAITING)
-    waiting.update(state=Delivery.State.WITHDRAWN, leased_until=None, lease="")
+    return address.label or f"{named(address.channel).label} to {named(address.channel).shown(address)}"
 
 
 def _tell(address: Address, text: str) -> None:
     person: Any = address.owner
     if person is not None and getattr(person, "is_active", True):
-        outbox.tell([person], text, reverse("channels"), person, timezone.now())
+        outbox.tell([person], text, reverse("channels"), person, timezone.now(), urgent=True)

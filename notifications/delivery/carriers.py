@@ -1,31 +1,49 @@
-"""Carriers: each channel that waits for somebody outside has a thread of its own, so no channel waits for another.
+"""Carriers: each channel that waits for somebody outside has threads of its own, so no channel waits for another.
 
-A worker of the queue is free again at once, however slow a mail server is. What a killed process had claimed is taken
-again when its lease lapses, as ever.
+A worker of the queue is free again at once, however slow a mail server is. One lane sends as long as that goes fast,
+so that a process that is killed doubles one message at most; where it does not, more are added, up to the number that
+the channel names. What a killed process had claimed is taken
+again by the one that stands in for it, at the latest when the lease lapses.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
+import time
 from datetime import datetime
 
 from django.db import connections
 from django.utils import timezone
 
-from notifications.channels.channel import is_quick
-from notifications.delivery import deliver
+from notifications.channels.channel import is_quick, named
+from notifications.delivery import deliver, leases
+from notifications.delivery.rounds import Round
 
 log = logging.getLogger(__name__)
 
+# Seconds: from one look at the lanes to the next; from one renewal of the leases to the next.
+LOOK = 0.5
+RENEW = 15.0
+# Whoever sends fewer between two looks is slow: a quarter of a second each is far more than the work at our own end.
+FEW = 2
+
 
 class Carriers:
-    """The threads of this process, at most one for each channel."""
+    """The threads of this process: for each channel one that leads, and its lanes."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.threads: dict[str, threading.Thread] = {}
         self.asked_again: set[str] = set()
+        self.has_looked = False
+
+    def look_for_the_dead(self) -> None:
+        """Once in a process, for it may stand in for one that was killed: what that had claimed is free again."""
+        if not self.has_looked:
+            self.has_looked = True
+            leases.release_dead()
 
     def start(self, channel: str) -> None:
         """Let what is due by this channel be sent; whoever is at it already looks once more at the end."""
@@ -47,7 +65,7 @@ class Carriers:
     def _carry(self, channel: str) -> None:
         try:
             while True:
-                deliver.by(channel, timezone.now(), going=_is_going)
+                lead(Round(channel, timezone.now(), sys.maxsize, _is_going))
                 if self._is_over(channel):
                     return
         except Exception:
@@ -66,6 +84,43 @@ class Carriers:
             return not again
 
 
+def lead(work: Round) -> None:
+    """Run a round: one lane, more while that is slow, and the leases kept for as long as it lasts."""
+    most, renewed = lanes_of(work.name), time.monotonic()
+    lanes = [_lane(work)]
+    while lanes := [lane for lane in lanes if lane.is_alive()]:
+        taken = work.taken
+        lanes[0].join(LOOK)
+        if len(lanes) < most and work.ready and work.taken - taken < FEW * len(lanes) and work.going():
+            lanes.append(_lane(work))
+        if time.monotonic() - renewed > RENEW:
+            renewed = time.monotonic()
+            work.renew()
+
+
+def lanes_of(channel: str) -> int:
+    """How many messages may be on their way by this channel at once, from one process."""
+    try:
+        return named(channel).lanes
+    except KeyError:
+        return 1
+
+
+def _lane(work: Round) -> threading.Thread:
+    lane = threading.Thread(target=_work, args=(work,), name=f"lane {work.name}")
+    lane.start()
+    return lane
+
+
+def _work(work: Round) -> None:
+    try:
+        work.work()
+    except Exception:
+        log.exception("a lane of %s ended", work.name)
+    finally:
+        connections.close_all()
+
+
 def _is_going() -> bool:
     """Not when the process ends: it waits for its threads."""
     return threading.main_thread().is_alive()
@@ -77,6 +132,7 @@ carriers = Carriers()
 def carry(now: datetime) -> int:
     """Send what is due: by quick channels here and now, by each other one in its thread; how many were tried here."""
     tried = 0
+    carriers.look_for_the_dead()
     for channel in deliver.channels(now):
         if is_quick(channel):
             tried += deliver.by(channel, now)

@@ -45,5 +45,6 @@ def pending(now: datetime) -> Deliveries:
 def discard(before: datetime) -> int:
     """Never send what was written up to this time and still waits; it stays in its reader's inbox. How many."""
     free = Q(leased_until=None) | Q(leased_until__lte=timezone.now())
-    rows = Delivery.objects.filter(free, state=Delivery.State.WAITING, notice__created_at__lte=before)
+    pending = (Delivery.State.WAITING, Delivery.State.HELD)
+    rows = Delivery.objects.filter(free, state__in=pending, notice__created_at__lte=before)
     return rows.order_by().update(state=Delivery.State.WITHDRAWN, leased_until=None, lease="")
