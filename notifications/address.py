@@ -15,7 +15,7 @@ class Addresses(models.QuerySet["Address"]):
 
     def usable(self) -> Addresses:
         """Those that may be sent to."""
-        return self.filter(off_at=None, wanted=True)
+        return self.filter(off_at=None, wanted=True, verified_at__isnull=False)
 
     def of(self, owner: models.Model) -> Addresses:
         """Those of one recipient."""
@@ -26,7 +26,8 @@ class Address(models.Model):
     """Where a channel reaches a recipient: a user, or whoever else the apps declare.
 
     `wanted` is its owner's choice; `off_at` says since when it does not work, and `off_reason` why. What a channel
-    needs besides `value`, and nobody may see, is in `secrets`.
+    needs besides `value`, and nobody may see, is in `secrets`. One that is `given` is there without being asked for,
+    and follows what its owner is known by, as an account's e-mail address does.
     """
 
     owner_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
@@ -36,6 +37,7 @@ class Address(models.Model):
     value = models.CharField(max_length=1000, blank=True)
     secrets = SealedField(blank=True)
     label = models.CharField(max_length=80, blank=True)
+    given = models.BooleanField(default=False)
     since = models.DateTimeField(auto_now_add=True)
     wanted = models.BooleanField(default=True)
     # One of its owner's defaults, by which they hear of what names no channel.
@@ -58,12 +60,27 @@ class Address(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label or f"{self.channel} {self.value}".strip()
+        # Behind the question mark of a webhook there may be a key.
+        return self.label or f"{self.channel} {self.value.partition('?')[0]}".strip()
 
     @property
     def is_usable(self) -> bool:
         """May it be sent to?"""
-        return self.wanted and self.off_at is None
+        return self.wanted and self.off_at is None and self.verified_at is not None
+
+
+class CodeSent(models.Model):
+    """A code was sent for somebody: so many in an hour are too many. Kept for a day (see verifying.py)."""
+
+    owner_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    owner_id = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner_type", "owner_id", "at"], name="code_sent_for")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T}"
 
 
 class PushKey(models.Model):

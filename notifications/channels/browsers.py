@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 
 from notifications.channels.push_key import CURVE, unpacked
 from notifications.delivery import addressing
@@ -133,8 +134,9 @@ def register(person: models.Model, given: Registration, user_agent: str, former:
     if not row and mine.filter(wanted=True).count() >= MOST:
         raise Refused(f"you have {MOST} browsers already: remove one of them first")
     row = row or Address(owner=person, channel=CHANNEL)
-    row.value, row.secrets, row.label = given.endpoint, given.secrets, described(user_agent)
+    row.value, row.secrets, row.label = given.endpoint, given.secrets, row.label or described(user_agent)
     row.wanted, row.off_at, row.off_reason = True, None, ""
+    row.verified_at = row.verified_at or timezone.now()
     row.save()
     return row
 

@@ -6,19 +6,20 @@ import contextlib
 import re
 import smtplib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
+from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import Model
 
 from notifications.channels import letter
-from notifications.channels.channel import Channel, DeliveryError
+from notifications.channels.channel import Channel, DeliveryError, Parts
 from notifications.channels.waits import retry_after
-from notifications.models import Delivery
+from notifications.models import Address, Delivery
 
 NOT_SET_UP = "E-mail is not set up: the operator sets EMAIL_URL or EMAIL_PROVIDER."
 # RFC 3463: these say that the mailbox or its domain does not exist, takes no mail or has moved. Of 5.1.x, 7 and 8 are
@@ -32,6 +33,7 @@ class Email(Channel):
 
     label = "E-mail"
     icon = "mail"
+    explains = "Another mailbox, beside the one that you sign in with. A code goes there first."
 
     def __init__(self) -> None:
         self.here = threading.local()
@@ -44,11 +46,27 @@ class Email(Channel):
         """The address that one of the staff signs in with."""
         return (getattr(owner, "email", "") or None) if isinstance(owner, get_user_model()) else None
 
+    def fields(self) -> dict[str, forms.Field]:
+        """A mailbox."""
+        widget = forms.EmailInput(attrs={"autocomplete": "email"})
+        return {"mailbox": forms.EmailField(label="E-mail address", max_length=254, widget=widget)}
+
+    def clean(self, owner: Model, data: Mapping[str, Any]) -> Parts:
+        """The mailbox, its domain in small letters."""
+        local, _, domain = data["mailbox"].rpartition("@")
+        return Parts(f"{local}@{domain.lower()}")
+
+    def tell_code(self, address: Address, code: str) -> None:
+        """A short letter with the code in its subject."""
+        self._hand_over(letter.of_code(address, code))
+
     def send(self, delivery: Delivery) -> None:
         """Hand one message over; raises DeliveryError, permanent only where the recipient's own address is refused."""
         if missing := self.lacks():
             raise DeliveryError(missing)
-        message = letter.compose(delivery)
+        self._hand_over(letter.compose(delivery))
+
+    def _hand_over(self, message: EmailMultiAlternatives) -> None:
         try:
             message.connection = self._connection()
             message.send()
@@ -113,7 +131,7 @@ def _not_by_provider(fault: Any) -> DeliveryError:
     response = fault.response
     wait = retry_after(response.headers) if response is not None else None
     # 401 and 403 are our key, and an operator mends that; of the rest only too many and their own faults pass.
-    return DeliveryError(words, hopeless=code in (400, 413, 422), retry_after=wait)
+    return DeliveryError(words, hopeless=code in (400, 413, 422), busy=code in (429, 503), retry_after=wait)
 
 
 def _refused_by_provider(fault: Any) -> DeliveryError:

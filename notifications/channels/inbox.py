@@ -14,7 +14,11 @@ class Inbox(Channel):
 
     label = "Inbox"
     icon = "bell"
+    explains = "Every notice is in your inbox, whatever else is on."
     quick = True
+    loudness = 0
+    verifies = False
+    stays = True
 
     def given(self, owner: Model) -> str:
         """Everybody has one; it needs no address."""

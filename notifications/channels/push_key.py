@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import time
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pywebpush import Vapid
 
 from notifications.models import PushKey
 from notifications.sealed import Unreadable
 
 CURVE = ec.SECP256R1()
+# Seconds: for which one signature is used, and for which push services would take it (at most a day: RFC 8292, 2).
+SIGNED_FOR, GOOD_FOR = 300.0, 12 * 3600
+# What was signed by (audience, subject), and until when it is used, on the monotonic clock.
+signatures: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
 
 
 class Sealed(Exception):
@@ -24,6 +30,16 @@ def private() -> str:
     if isinstance(row.private, Unreadable):
         raise Sealed("The key for push cannot be opened: SEAL_KEY is another one than it was sealed with.")
     return row.private
+
+
+def signed(audience: str, subject: str) -> dict[str, str]:
+    """The header that shows a push service who sends (RFC 8292, 3), signed anew every few minutes; raises Sealed."""
+    until, header = signatures.get((audience, subject), (0.0, {}))
+    if until < time.monotonic():
+        claims = {"sub": subject, "aud": audience, "exp": int(time.time()) + GOOD_FOR}
+        header = Vapid.from_raw(private().encode()).sign(claims)
+        signatures[audience, subject] = time.monotonic() + SIGNED_FOR, header
+    return header
 
 
 def public() -> str:

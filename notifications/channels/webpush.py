@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import threading
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
 from django.templatetags.static import static
+from django.utils import timezone
 from pywebpush import WebPushException, webpush
 
-from notifications import house
+from notifications import acknowledging, house
 from notifications.channels import browsers, push_key
 from notifications.channels.channel import Channel, DeliveryError
 from notifications.channels.waits import retry_after
-from notifications.models import Delivery, Notice
+from notifications.event import DIRECT
+from notifications.models import Address, Delivery, Notice
 
 # Seconds that a push service may take to answer.
 TIMEOUT = 10
@@ -42,6 +46,24 @@ class WebPush(Channel):
 
     label = "Push"
     icon = "device-mobile-message"
+    loudness = 2
+    verifies = False
+    registers = True
+
+    def __init__(self) -> None:
+        self.here = threading.local()
+
+    def host(self, address: Address) -> str:
+        """The push service of the browser."""
+        return urlsplit(address.value).netloc
+
+    def shown(self, address: Address) -> str:
+        """Its endpoint says nothing to anybody."""
+        return f"since {timezone.localtime(address.since):%-d %b %Y}"
+
+    def forget(self, address: Address) -> None:
+        """It is told when it comes by, so that it does not register again by itself."""
+        browsers.forget(address)
 
     def send(self, delivery: Delivery) -> None:
         """Encrypt it for the browser and post it to its push service; raises DeliveryError."""
@@ -64,18 +86,25 @@ class WebPush(Channel):
     def _post(self, endpoint: str, secrets: str, message: str, headers: dict[str, Any]) -> None:
         if not secrets:
             raise DeliveryError("The keys of this browser cannot be opened: turn push off and on again in it")
-        with Straight() as session:
-            webpush(
-                {"endpoint": endpoint, "keys": json.loads(secrets)},
-                message,
-                vapid_private_key=push_key.private(),
-                # A new one each time: the library writes the audience and the expiry into it.
-                vapid_claims={"sub": subject()},
-                ttl=KEPT,
-                timeout=TIMEOUT,
-                headers=headers,
-                requests_session=session,
-            )
+        webpush(
+            {"endpoint": endpoint, "keys": json.loads(secrets)},
+            message,
+            ttl=KEPT,
+            timeout=TIMEOUT,
+            headers=headers | push_key.signed(audience(endpoint), subject()),
+            requests_session=self._session(),
+        )
+
+    def let_go(self) -> None:
+        """Close the connections to the push services."""
+        if session := self.here.__dict__.pop("session", None):
+            session.close()
+
+    def _session(self) -> requests.Session:
+        if "session" not in self.here.__dict__:
+            self.here.session = Straight()
+        session: requests.Session = self.here.session
+        return session
 
 
 class Straight(requests.Session):
@@ -88,7 +117,7 @@ class Straight(requests.Session):
 
 def payload(notice: Notice) -> str:
     """What the browser is to show, as JSON: whose it is, the line, what it replaces, and where a click leads."""
-    about = str(notice.about) if notice.event and notice.about else house.name()
+    about = _title(notice)
     shown = {
         "title": " ".join(about.split())[:LONGEST_TITLE],
         "body": notice.text,
@@ -97,12 +126,26 @@ def payload(notice: Notice) -> str:
         "icon": static("icons/icon-192.png"),
         "at": int(notice.due_at.timestamp() * 1000),
     }
+    if acknowledging.is_offered(notice):
+        # The worker shows a button, and posts this.
+        shown["acknowledge"] = acknowledging.token(notice)
     return json.dumps(shown, ensure_ascii=False)
+
+
+def _title(notice: Notice) -> str:
+    about = str(notice.about) if notice.about and (notice.event == DIRECT or not notice.is_written) else house.name()
+    return f"{notice.sent_by}: {about}" if notice.sent_by else about
 
 
 def topic(notice: Notice) -> str:
     """One for each object: that it is back takes the place of that it is down, on its way and on the screen."""
-    return f"{notice.object_type.model}-{notice.object_id}" if notice.event else f"notice-{notice.pk}"
+    return f"notice-{notice.pk}" if notice.is_written else f"{notice.object_type.model}-{notice.object_id}"
+
+
+def audience(endpoint: str) -> str:
+    """Whom a signature is for (RFC 8292, 2): the push service, and not the one browser."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def subject() -> str:
@@ -124,5 +167,7 @@ def _explained(fault: WebPushException) -> DeliveryError:
         words,
         gone=code in (404, 410),
         hopeless=not passing,
+        # It says so of itself, and not of one browser.
+        busy=code in (429, 503),
         retry_after=retry_after(answer.headers) if passing else None,
     )

@@ -31,7 +31,7 @@ def key(request: HttpRequest) -> HttpResponse:
 def register(request: HttpRequest) -> HttpResponse:
     """A browser on which somebody pressed the button ("asked": true), or that comes by after a sign-in."""
     try:
-        data = _json(request)
+        data = json_of(request)
         given, former = browsers.read(data), _before(data, "former")
         about = (reader(request), given, request.headers.get("User-Agent", ""), former)
         kept = bool(browsers.register(*about)) if data.get("asked") is True else browsers.sync(*about)
@@ -44,7 +44,7 @@ def register(request: HttpRequest) -> HttpResponse:
 def off(request: HttpRequest) -> HttpResponse:
     """Push was turned off in this browser, by whoever is signed in there."""
     try:
-        endpoint = _before(_json(request), "endpoint")
+        endpoint = _before(json_of(request), "endpoint")
     except browsers.Refused as fault:
         return JsonResponse({"error": str(fault)}, status=400)
     return JsonResponse({"kept": not browsers.remove(reader(request), endpoint)})
@@ -56,7 +56,7 @@ def off(request: HttpRequest) -> HttpResponse:
 def moved(request: HttpRequest) -> HttpResponse:
     """The push service gave a browser another endpoint, perhaps while nobody is signed in there."""
     try:
-        data = _json(request)
+        data = json_of(request)
         known = browsers.moved(_before(data, "former"), browsers.read(data))
     except browsers.Refused as fault:
         return JsonResponse({"error": str(fault)}, status=400)
@@ -69,7 +69,8 @@ def _before(data: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) and value.isprintable() and len(value) <= browsers.LONGEST else ""
 
 
-def _json(request: HttpRequest) -> dict[str, Any]:
+def json_of(request: HttpRequest) -> dict[str, Any]:
+    """What a script sent as JSON, an object; raises Refused."""
     # A form of a foreign page cannot be of this type.
     if request.content_type != "application/json" or len(request.body) > LARGEST_BODY:
         raise browsers.Refused("JSON of at most 8 kB is wanted")
