@@ -13,10 +13,13 @@ const show = (event) => {
   } catch {
     told = { body: event.data.text() };
   }
-  const { title = "Towerwatch", body = "There is something new.", tag = "", url = "/", icon, at } = told;
+  const { title = "Towerwatch", body = "There is something new.", tag = "", url = "/", icon, at, acknowledge } = told;
   // Without renotify, what takes another's place comes without a sound.
   const timestamp = at ?? Date.now();
-  return registration.showNotification(title, { body, tag, renotify: Boolean(tag), icon, timestamp, data: { url } });
+  // Where a browser shows no buttons, a click opens the page, which has one.
+  const actions = acknowledge ? [{ action: "acknowledge", title: "Acknowledge" }] : [];
+  const data = { url, acknowledge };
+  return registration.showNotification(title, { body, tag, renotify: Boolean(tag), icon, timestamp, actions, data });
 };
 
 const open = async (notification) => {
@@ -28,6 +31,14 @@ const open = async (notification) => {
   // A page that this worker does not control cannot be led elsewhere.
   const led = await windows[0]?.navigate(url).catch(() => null);
   return led ? led.focus() : clients.openWindow(url);
+};
+
+const acknowledge = async (notification) => {
+  const body = JSON.stringify({ token: notification.data.acknowledge });
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
+  const answer = await fetch("/push/acknowledge/", options).catch(() => null);
+  // Without a network, or with a token that is too old, the page says what there is to do.
+  if (!answer?.ok) await open(notification);
 };
 
 const move = async (event) => {
@@ -48,6 +59,7 @@ addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("push", (event) => event.waitUntil(show(event)));
 addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(open(event.notification));
+  const act = event.action === "acknowledge" && event.notification.data?.acknowledge ? acknowledge : open;
+  event.waitUntil(act(event.notification));
 });
 addEventListener("pushsubscriptionchange", (event) => event.waitUntil(move(event)));
