@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from notifications import outbox, recipients
 from notifications.delivery import addressing
+from notifications.duty import actions as rota
 from notifications.event import declared
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
@@ -27,17 +28,22 @@ DONE = {
 }
 
 
-def choose(to: Recipient, about: Any, wanted: Mapping[str, Any], among: Iterable[str], by: Any) -> None:
-    """Of the events `among`, let `to` hear of those `wanted` (each with what it asks) about one object (None: all)."""
+Terms = Mapping[str, Any]
+
+
+def choose(to: Recipient, about: Any, wanted: Mapping[str, Terms], among: Iterable[str], by: Any) -> None:
+    """Of the events `among`, let `to` hear of those `wanted`, each with its terms, about one object (None: all).
+
+    The terms are fields of the subscription by name; what they leave out stays as it is in force.
+    """
     among = list(among)
     with transaction.atomic():
         rows = Subscription.objects.to(to).about(about).filter(event__in=among, off=False)
         had = {row.event: row for row in rows.select_for_update()}
-        # What is in force already stays as it is: its tags, and what it asks where the same was asked again.
         new = [key for key in wanted if key not in had]
-        other = [key for key in wanted if key in had and had[key].asked != wanted[key]]
-        for key in new + other:
-            _put(to, key, about, by, asked=wanted[key])
+        for key in new:
+            _put(to, key, about, by, **wanted[key])
+        other = [key for key in wanted if key in had and _change(had[key], wanted[key])]
         gone = [key for key in among if key in had and key not in wanted]
         for key in gone:
             had[key].delete()
@@ -45,11 +51,11 @@ def choose(to: Recipient, about: Any, wanted: Mapping[str, Any], among: Iterable
             _tell(done, to, keys, about, by)
 
 
-def subscribe(to: Recipient, event: str, about: Any, by: Any) -> None:
-    """Let `to` hear of an event of one object, or of all (None); nothing where they do."""
+def subscribe(to: Recipient, event: str, about: Any, by: Any, **terms: Any) -> None:
+    """Let `to` hear of an event of one object, or of all (None), on these terms; nothing where they do."""
     rows = Subscription.objects.to(to).about(about).filter(event=event, off=False)
     if not rows.exists():
-        choose(to, about, {event: {}}, [event], by)
+        choose(to, about, {event: terms}, [event], by)
 
 
 def unsubscribe(row: Subscription, by: Any) -> None:
@@ -62,18 +68,34 @@ def unsubscribe(row: Subscription, by: Any) -> None:
 
 
 def change(row: Subscription, by: Any, **terms: Any) -> None:
-    """Another number asked for, or other tags."""
+    """Other terms: numbers asked for, tags, channels and what else a subscription says."""
+    change_all([(row, terms)], by)
+
+
+def change_all(wanted: Iterable[tuple[Subscription, Terms]], by: Any) -> int:
+    """Other terms for several subscriptions of one recipient, who is told once; how many were other ones."""
     with transaction.atomic():
-        other = {name: value for name, value in terms.items() if getattr(row, name) != value}
-        found = Subscription.objects.select_for_update().filter(pk=row.pk).first() if other else None
-        if found is not None:
-            for name, value in other.items():
-                setattr(found, name, value)
-            # Saved, not updated, so that the log of who changed what hears of it.
-            found.planned = 0
-            found.save(update_fields=[*other, "planned"])
-            found.plans.all().delete()
-            _tell("changed", row.recipient, [row.event], row.about, by)
+        terms = {row.pk: found for row, found in wanted}
+        rows = Subscription.objects.select_for_update().filter(pk__in=terms, off=False).order_by("pk")
+        other = [row for row in rows if _change(row, terms[row.pk])]
+        if other:
+            about = other[0].about if len(other) == 1 else None
+            _tell("changed", other[0].recipient, [row.event for row in other], about, by)
+    return len(other)
+
+
+def _change(row: Subscription, terms: Terms) -> bool:
+    """Write down what is new of a locked row; was there anything?"""
+    other = {name: value for name, value in terms.items() if getattr(row, name) != value}
+    if not other:
+        return False
+    for name, value in other.items():
+        setattr(row, name, value)
+    # Saved, not updated, so that the log of who changed what hears of it.
+    row.planned = 0
+    row.save(update_fields=[*other, "planned"])
+    row.plans.all().delete()
+    return True
 
 
 def turn_off(person: Any, row: Subscription, by: Any) -> None:
@@ -119,10 +141,11 @@ class Forgotten:
 
 
 def forget(person: Any) -> Forgotten:
-    """For a user who leaves: no more push, none of their own subscriptions or mutes, and what waits is not sent."""
+    """For a user who leaves: no push, no subscriptions or mutes of their own, no duty, and what waits is not sent."""
     with transaction.atomic():
         subscriptions = Subscription.objects.to(_own(person)).delete()[0]
         mutes = Mute.objects.filter(user=person).delete()[0]
+        rota.forget(person)
         return Forgotten(addressing.end(person), subscriptions, mutes)
 
 

@@ -1,29 +1,40 @@
-"""Forms of subscriptions: what to choose of an object's events, and what one subscription asks for."""
+"""Forms of several subscriptions at once: the menu of an object, and the list of what somebody hears of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.apps import apps
 
-from notifications.event import Event
+from notifications.event import Event, declared
 from notifications.models import Subscription
+from notifications.terms import Reach, TermsForm
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field of one subscription."""
+
+    where: str
+    field: forms.BoundField
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One event of a form: its check box, and the fields of what it asks."""
+    """One event of a menu: its check box, and its terms."""
 
+    event: Event
     box: forms.BoundField
-    asks: list[forms.BoundField]
+    terms: TermsForm
 
     @property
     def is_chosen(self) -> bool:
-        """Is it checked, or is something wrong with it?"""
-        return bool(self.box.value()) or any(field.errors for field in self.asks)
+        """Is it checked?"""
+        return bool(self.box.value())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,83 +52,101 @@ class Group:
 
 
 class ChoiceForm(forms.Form):
-    """A check box for each event, and what it asks; those of one kind of objects together."""
+    """A check box for each event, and its terms; those of one kind of objects together."""
 
     def __init__(
-        self, events: Iterable[Event], rows: Mapping[str, Subscription], notes: Mapping[str, str], **kwargs: Any
+        self,
+        events: Iterable[Event],
+        rows: Mapping[str, Subscription],
+        notes: Mapping[str, str],
+        reach: Reach,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.events = list(events)
+        data = kwargs.get("data")
         for event in self.events:
-            row = rows.get(event.key)
             self.fields[event.key] = forms.BooleanField(
-                label=event.label, required=False, initial=row is not None, help_text=notes.get(event.key, "")
+                label=event.label, required=False, initial=event.key in rows, help_text=notes.get(event.key, "")
             )
-            for ask in event.asks:
-                value = row.asked.get(ask.name, ask.default) if row else ask.default
-                self.fields[f"{event.key}.{ask.name}"] = ask.field(value)
+        self.choices = [
+            Choice(event, self[event.key], TermsForm(event, rows.get(event.key), reach, data=data, prefix=event.key))
+            for event in self.events
+        ]
 
     @property
     def groups(self) -> list[Group]:
         """The kinds in the order of their events; open are the first, and those of which something is chosen."""
         by_kind: dict[str, list[Choice]] = {}
-        for event in self.events:
-            asks = [self[f"{event.key}.{ask.name}"] for ask in event.asks]
-            by_kind.setdefault(event.of, []).append(Choice(self[event.key], asks))
+        for choice in self.choices:
+            by_kind.setdefault(choice.event.of, []).append(choice)
         return [
             Group(_plural(label), choices, number == 0 or any(choice.is_chosen for choice in choices))
             for number, (label, choices) in enumerate(by_kind.items())
         ]
 
     @property
-    def wanted(self) -> dict[str, dict[str, Any]]:
-        """The events that were checked, each with what it asks; of a valid form."""
-        return {event.key: self._asked(event) for event in self.events if self.cleaned_data[event.key]}
+    def chosen(self) -> list[Choice]:
+        """The events that were checked."""
+        return [choice for choice in self.choices if choice.is_chosen]
 
-    def _asked(self, event: Event) -> dict[str, Any]:
-        found = {ask.name: self.cleaned_data[f"{event.key}.{ask.name}"] for ask in event.asks}
-        return event.asked({name: value for name, value in found.items() if value is not None})
+    def is_valid(self) -> bool:
+        """Are the terms of what was checked in order? What is not checked does not matter."""
+        return super().is_valid() and not self.faults
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What has to be put right, event by event."""
+        return [fault for choice in self.chosen for fault in _faults(choice.event.label, choice.terms)]
+
+    @property
+    def wanted(self) -> dict[str, dict[str, Any]]:
+        """The events that were checked, each with its terms; of a valid form."""
+        return {choice.event.key: choice.terms.terms for choice in self.chosen}
+
+
+class ListForm:
+    """The terms of many subscriptions in one form, saved together."""
+
+    def __init__(self, rows: Iterable[Subscription], reach: Reach, data: Any = None) -> None:
+        self.forms = [
+            TermsForm(declared()[row.event], row, reach, data=data, prefix=prefix_of(row))
+            for row in rows
+            # One that was added since the page was made has no fields in what was sent.
+            if data is None or any(name.startswith(f"{prefix_of(row)}.") for name in data)
+        ]
+        self.by_row = {form.row.pk: form for form in self.forms if form.row}
+
+    def is_valid(self) -> bool:
+        """Are all of them in order?"""
+        return bool(self.forms) and all(form.is_bound for form in self.forms) and not self.faults
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What has to be put right, row by row."""
+        return [fault for form in self.forms for fault in _faults(_called(form), form)]
+
+    @property
+    def wanted(self) -> list[tuple[Subscription, dict[str, Any]]]:
+        """Each subscription with its terms; of a valid form."""
+        return [(form.row, form.terms) for form in self.forms if form.row]
+
+
+def prefix_of(row: Subscription) -> str:
+    """What the fields of a row begin with in the list."""
+    return f"row-{row.pk}"
+
+
+def _called(form: TermsForm) -> str:
+    about = form.row.about if form.row else None
+    return f"{form.event.label}: {about}" if about else form.event.label
+
+
+def _faults(where: str, form: TermsForm) -> Iterator[Fault]:
+    for name, texts in form.errors.items():
+        yield from (Fault(where, form[name], str(text)) for text in texts)
 
 
 def _plural(label: str) -> str:
     words = str(apps.get_model(label)._meta.verbose_name_plural)
     return words[:1].upper() + words[1:]
-
-
-class TagsField(forms.CharField):
-    """Tags with commas between them, each once."""
-
-    def __init__(self, label: str, **kwargs: Any) -> None:
-        super().__init__(label=label, required=False, max_length=300, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        """A list as one text."""
-        return ", ".join(value) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> Any:
-        """One text as a list."""
-        names = (" ".join(name.split()) for name in super().clean(value).split(","))
-        return list({name.casefold(): name for name in names if name}.values())
-
-
-class TermsForm(forms.Form):
-    """What one subscription asks for, and the tags that it lets through and keeps out."""
-
-    tags_in = TagsField(
-        "Only with one of these tags",
-        help_text="Tags with commas between them. They count from the object, its equipment, customer and site.",
-    )
-    tags_out = TagsField("With none of these tags", help_text="Tags with commas between them.")
-
-    def __init__(self, event: Event, row: Subscription, **kwargs: Any) -> None:
-        super().__init__(initial={"tags_in": row.tags_in, "tags_out": row.tags_out}, **kwargs)
-        self.event = event
-        asks = {f"ask_{ask.name}": ask.field(row.asked.get(ask.name, ask.default)) for ask in event.asks}
-        self.fields = {**asks, **self.fields}
-
-    @property
-    def terms(self) -> dict[str, Any]:
-        """What to change, of a valid form."""
-        found = {ask.name: self.cleaned_data[f"ask_{ask.name}"] for ask in self.event.asks}
-        asked = self.event.asked({name: value for name, value in found.items() if value is not None})
-        return {"asked": asked, "tags_in": self.cleaned_data["tags_in"], "tags_out": self.cleaned_data["tags_out"]}

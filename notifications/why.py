@@ -1,25 +1,87 @@
-"""Why somebody got a notice."""
+"""Why somebody got a notice: every subscription that asked for it, by name."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from notifications import recipients
-from notifications.event import declared
-from notifications.models import Notice, Subscription
+from notifications.event import GENERAL, declared
+from notifications.models import Notice, Step, Subscription
+from notifications.recipients import Recipient
+
+TAKEN_ON: dict[str, str] = {
+    Step.Kind.NEXT: "who was told first did not acknowledge it, and you are the next on duty",
+    Step.Kind.EVERYBODY: "nobody who was told before acknowledged it, and so administrators are told",
+}
 
 
 def reasons(notices: Iterable[Notice]) -> dict[int, str]:
-    """Why their recipients got these notices, in words, by the notices' pk; one query for all."""
+    """Why their recipients got these notices, in words, by the notices' pk; the same few queries for any number."""
     notices = list(notices)
-    wishes = Subscription.objects.in_bulk({pk for notice in notices for pk in notice.why})
-    return {notice.pk: _reason(notice, [wishes[pk] for pk in notice.why if pk in wishes]) for notice in notices}
+    wishes = _wishes({pk for notice in notices for pk in notice.why})
+    then, next_ones = _then(notices, wishes), _taken_on(notices)
+    return {
+        notice.pk: _reason(
+            notice,
+            [because(wishes[pk], then[notice.pk, wishes[pk].recipient]) for pk in notice.why if pk in wishes]
+            or next_ones.get(notice.pk, []),
+        )
+        for notice in notices
+    }
 
 
-def _reason(notice: Notice, wishes: list[Subscription]) -> str:
-    if not notice.event:
-        return "It was written to you; no subscription asked for it."
+def subscriptions(notice: Notice) -> list[Subscription]:
+    """The subscriptions that asked for a notice, as far as they are still there."""
+    wishes = _wishes(set(notice.why))
+    return [wishes[pk] for pk in dict.fromkeys(notice.why) if pk in wishes]
+
+
+def because(row: Subscription, then: str = "") -> str:
+    """Why one subscription tells somebody of something, in words to them; `then` is why its recipient meant them."""
+    words = then or recipients.because(*row.recipient)
+    return f"{words}, for {row.about}" if row.about is not None else words
+
+
+def _wishes(keys: set[int]) -> dict[int, Subscription]:
+    return {row.pk: row for row in Subscription.objects.filter(pk__in=keys).prefetch_related("about")}
+
+
+def _then(notices: list[Notice], wishes: dict[int, Subscription]) -> dict[tuple[int, Recipient], str]:
+    """Why each notice's recipient was meant when it was written: who is on duty is somebody else at another time."""
+    asked: dict[Recipient, list[Notice]] = defaultdict(list)
+    for notice in notices:
+        for recipient in {wishes[pk].recipient for pk in notice.why if pk in wishes}:
+            asked[recipient].append(notice)
+    return {
+        (notice.pk, recipient): words
+        for recipient, told in asked.items()
+        for notice, words in zip(
+            told, recipients.because_then(*recipient, [(one.recipient_id, one.created_at) for one in told]), strict=True
+        )
+    }
+
+
+def _taken_on(notices: list[Notice]) -> dict[int, list[str]]:
+    """Why notices came that went on to somebody because nobody else acknowledged."""
+    keys = [notice.pk for notice in notices if notice.escalate_after is not None and not notice.why]
+    steps = Step.objects.filter(told__in=keys) if keys else ()
+    return {step.told_id: [TAKEN_ON.get(step.kind, "")] for step in steps if step.told_id}
+
+
+def _written(notice: Notice) -> str:
+    if notice.is_digest:
+        return "More than 20 notices came to you within a minute: this one stands for the further ones."
+    if notice.event == GENERAL:
+        return "It is a general notice, which everybody gets" + (f", by {notice.sent_by}." if notice.sent_by else ".")
+    if notice.sent_by:
+        return f"{notice.sent_by} wrote it to you; no subscription asked for it."
+    return "It was written to you; no subscription asked for it."
+
+
+def _reason(notice: Notice, because: list[str]) -> str:
     event = declared().get(notice.event)
-    because = [recipients.because(wish.recipient_kind, wish.recipient_key) for wish in wishes]
+    if notice.is_written:
+        return _written(notice)
     why = "; ".join(dict.fromkeys(because)) or "the subscription has been deleted since"
     return f"“{event.label if event else notice.event}”: {why}."

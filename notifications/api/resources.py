@@ -113,9 +113,9 @@ class ByPlace(BasePagination):
     def paginate_queryset(self, queryset: QuerySet, request: Any, view: Any = None) -> list[Any]:
         """The rows of one page; raises ValidationError naming the parameter that is wrong."""
         self.request, query = request, request.query_params
-        self.limit = _limit(query.get("limit", ""))
+        self.limit = limit_of(query.get("limit", ""))
         self.order = query.get("order") or view.orders_first
-        self.column = _column(self.order, view.orders)
+        self.column = column_of(self.order, view.orders)
         self.backwards = self.order.startswith("-")
         sign = "-" if self.backwards else ""
         rows = queryset.order_by(*dict.fromkeys((f"{sign}{self.column}", f"{sign}pk")))
@@ -127,7 +127,7 @@ class ByPlace(BasePagination):
 
     def _behind(self, model: Any, cursor: str) -> Q:
         """The condition of coming after the row at which the last page ended."""
-        order, value, pk = _opened(cursor)
+        order, value, pk = opened(cursor)
         if order != self.order:
             raise ValidationError({"cursor": [f"This cursor is of the order {order!r}: ask in the same order."]})
         to = "lt" if self.backwards else "gt"
@@ -184,7 +184,8 @@ def _parameter(name: str, words: str, **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": words, "schema": schema}
 
 
-def _limit(text: str) -> int:
+def limit_of(text: str) -> int:
+    """How many rows are asked for; raises ValidationError."""
     if not text:
         return PER_PAGE
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST):
@@ -192,13 +193,14 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _column(order: str, orders: Mapping[str, str]) -> str:
+def column_of(order: str, orders: Mapping[str, str]) -> str:
+    """The column of an order that may be backwards; raises ValidationError."""
     if order.removeprefix("-") not in orders:
         raise ValidationError({"order": [f"There is no such order. There are: {', '.join(orders)}."]})
     return orders[order.removeprefix("-")]
 
 
-def _opened(cursor: str) -> tuple[str, Any, int]:
+def opened(cursor: str) -> tuple[str, Any, int]:
     """What a cursor holds: the order, the value and the pk of the last row; raises ValidationError."""
     try:
         order, value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +20,8 @@ from notifications.event import concerning, of_one
 from notifications.forms import ChoiceForm
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
-from notifications.views.subscriptions import OTHERS, own
+from notifications.terms import Reach
+from notifications.views.whom import chosen, others, own
 
 FOR_GOOD = "good"
 MUTE_TIMES = {"day": ("for a day", 1), "week": ("for a week", 7), "month": ("for a month", 30)}
@@ -30,9 +30,9 @@ MUTE_CHOICES = [(key, words) for key, (words, _) in MUTE_TIMES.items()] + [(FOR_
 
 def subscribe(request: HttpRequest, label: str, pk: int) -> HttpResponse:
     """The events of one object, with a check box each; for htmx the menu alone."""
-    thing = _thing(label, pk)
-    people = _people(request)
-    to = _chosen(request, people)
+    thing = found(label, pk)
+    people = others(request)
+    to = chosen(request, people)
     about = None if request.GET.get("of") == "all" else thing
     form = _form(request, thing, about, to)
     if form.is_valid():
@@ -42,40 +42,19 @@ def subscribe(request: HttpRequest, label: str, pk: int) -> HttpResponse:
         return redirect(thing)
     alone = request.headers.get("HX-Target") == "subscribe"
     template = "notifications/subscribe_menu.html" if alone else "notifications/subscribe.html"
-    context = {"thing": thing, "label": label, "form": form, **_around(request, thing, to, people)}
+    context = {"thing": thing, "label": label, "about": about, "form": form, **_around(request, thing, to, people)}
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
 
-def _thing(label: str, pk: int) -> Any:
+def found(label: str, pk: int) -> Any:
+    """The object of this address; raises Http404 for what is not there, or has no events."""
     kind = ContentType.objects.filter(app_label=label.split(".")[0], model=label.split(".")[-1]).first()
     model = kind.model_class() if kind else None
-    if model is None or not concerning(model._meta.label):
+    if model is None or not concerning(model._meta.label) or not hasattr(model, "get_absolute_url"):
         raise Http404
     return get_object_or_404(model._base_manager, pk=pk)
-
-
-def _people(request: HttpRequest) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Whom else one may choose for, by kind."""
-    if not request.user.has_perm(OTHERS):
-        return []
-    groups = [(kind, kind.choices()) for kind in recipients.kinds().values()]
-    mine = f"{recipients.PERSON}:{request.user.pk}"
-    named = [(kind.label, [(f"{kind.kind}:{key}", name) for key, name in choices]) for kind, choices in groups]
-    return [(label, [choice for choice in choices if choice[0] != mine]) for label, choices in named]
-
-
-def _chosen(request: HttpRequest, people: list[tuple[str, list[tuple[str, str]]]]) -> Recipient:
-    value = request.GET.get("for", "")
-    if not value:
-        return own(request)
-    if not request.user.has_perm(OTHERS):
-        raise PermissionDenied
-    if value not in {choice for _, choices in people for choice, _ in choices}:
-        raise Http404
-    kind, _, key = value.partition(":")
-    return kind, key
 
 
 def _form(request: HttpRequest, thing: Any, about: Any, to: Recipient) -> ChoiceForm:
@@ -83,7 +62,8 @@ def _form(request: HttpRequest, thing: Any, about: Any, to: Recipient) -> Choice
     events = concerning(label) if about is None else of_one(label)
     rows = Subscription.objects.to(to).about(about).filter(off=False)
     data = request.POST if request.method == "POST" else None
-    return ChoiceForm(events, {row.event: row for row in rows}, _notes(request, to), data=data)
+    by_event = {row.event: row for row in rows}
+    return ChoiceForm(events, by_event, _notes(request, to), Reach.of(to, request.user), data=data)
 
 
 def _notes(request: HttpRequest, to: Recipient) -> dict[str, str]:
@@ -117,7 +97,7 @@ def _around(request: HttpRequest, thing: Any, to: Recipient, people: Any) -> dic
 @require_POST
 def mute(request: HttpRequest, label: str, pk: int) -> HttpResponse:
     """Hear nothing of an object for a time, or hear of it again (POST for="")."""
-    thing = _thing(label, pk)
+    thing = found(label, pk)
     time = request.POST.get("for", "")
     if time in MUTE_TIMES:
         actions.mute(request.user, thing, timezone.now() + timedelta(days=MUTE_TIMES[time][1]))

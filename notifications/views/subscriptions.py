@@ -1,4 +1,4 @@
-"""Subscriptions: one's own, those of others for who may see to them, and the menu of an object."""
+"""Subscriptions: one's own, and those of others for who may see to them, as a list that is saved at once."""
 
 from __future__ import annotations
 
@@ -7,34 +7,26 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from notifications import actions, hearing, recipients
+from notifications import actions, dry_run, hearing, recipients
 from notifications.event import Event, declared
-from notifications.forms import TermsForm
+from notifications.forms import ListForm
 from notifications.models import Subscription
 from notifications.recipients import Recipient
-from notifications.views.inbox import reader
+from notifications.terms import OTHERS, Reach, TermsForm
+from notifications.views.dry_run import tried
+from notifications.views.whom import allow, own, person_of
 
-OTHERS = "notifications.subscribe_others"
-
-
-def own(request: HttpRequest) -> Recipient:
-    """How subscriptions of whoever asks name them."""
-    return recipients.PERSON, str(request.user.pk)
-
-
-def allow(request: HttpRequest, to: Recipient) -> None:
-    """One's own are everybody's to change; those of others need the right to."""
-    if to != own(request) and not request.user.has_perm(OTHERS):
-        raise PermissionDenied
+PER_PAGE = 50
 
 
 def subscriptions(request: HttpRequest) -> HttpResponse:
-    """What one hears of, and by what; a POST adds an event of every object of its kind."""
+    """What one hears of, and by what; a POST saves the list, or adds an event of every object of its kind."""
     return _page(request, own(request))
 
 
@@ -54,47 +46,67 @@ def _choices(kind: str) -> Iterable[tuple[str, str]]:
 
 
 def _page(request: HttpRequest, to: Recipient) -> HttpResponse:
-    if request.method == "POST":
-        if request.POST.get("event") not in declared():
-            raise Http404
-        actions.subscribe(to, request.POST["event"], None, request.user)
-        messages.success(request, f"Added: {declared()[request.POST['event']].label}.")
-        return redirect(request.path)
-    person = _person(request, to)
+    if "event" in request.POST:
+        return _add(request, to)
+    person = person_of(request, to)
     heard = hearing.of(person) if person else hearing.by(to)
-    context = {
-        "heard": heard,
+    mine = [one for one in heard if one.own and one.event.is_offered]
+    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
+    sent = request.POST if request.method == "POST" else None
+    form = ListForm([one.row for one in page], Reach.of(to, request.user), sent)
+    if form.is_valid():
+        count = actions.change_all(form.wanted, request.user)
+        messages.success(request, f"{count} changed." if count else "Nothing was changed.")
+        return redirect(request.get_full_path())
+    shown = {"page_obj": page, "rows": _rows(page, form), "form": form}
+    return render(request, "notifications/subscriptions.html", shown | _around(request, to, heard))
+
+
+def _around(request: HttpRequest, to: Recipient, heard: list[hearing.Heard]) -> dict[str, Any]:
+    person = person_of(request, to)
+    return {
+        "by_role": [one for one in heard if not one.own],
         "person": person,
         "is_mine": to == own(request),
+        "to": to,
         "name": recipients.name(to),
         "to_add": _to_add(heard),
         "mutes": hearing.mutes(person, timezone.now()) if person else [],
     }
-    return render(request, "notifications/subscriptions.html", context)
 
 
-def _person(request: HttpRequest, to: Recipient) -> Any:
-    if to[0] != recipients.PERSON:
-        return None
-    return reader(request) if to == own(request) else next(iter(recipients.resolve(*to)), None)
+def _rows(page: Page, form: ListForm) -> list[tuple[hearing.Heard, TermsForm]]:
+    return [(one, form.by_row[one.row.pk]) for one in page if one.row.pk in form.by_row]
+
+
+def _add(request: HttpRequest, to: Recipient) -> HttpResponse:
+    event = declared().get(request.POST["event"])
+    if event is None or not event.is_offered:
+        raise Http404
+    begin = {"involved": True} if event.people is not None and recipients.involved(to) else {}
+    actions.subscribe(to, event.key, None, request.user, **begin)
+    messages.success(request, f"Added: {event.label}.")
+    return redirect(request.path)
 
 
 def _to_add(heard: list[hearing.Heard]) -> list[Event]:
     there = {one.event.key for one in heard if one.own and one.row.object_id is None}
-    return [event for event in declared().values() if event.key not in there]
+    return [event for event in declared().values() if event.is_offered and event.key not in there]
 
 
 def subscription(request: HttpRequest, pk: int) -> HttpResponse:
-    """What one subscription asks for."""
+    """What one subscription asks for, and what it would have sent."""
     row = get_object_or_404(Subscription, pk=pk, event__in=declared(), off=False)
     allow(request, row.recipient)
     event, back = declared()[row.event], _back(request, row.recipient)
-    form = TermsForm(event, row, data=request.POST or None)
-    if form.is_valid():
+    form = TermsForm(event, row, Reach.of(row.recipient, request.user), data=request.POST or None)
+    if form.is_valid() and "try" not in request.POST:
         actions.change(row, request.user, **form.terms)
         messages.success(request, f"{event.label}: saved.")
         return redirect(*back)
+    shown = tried(row, form) if form.is_bound and form.is_valid() else row
     context = {"form": form, "row": row, "heading": event.label, "name": recipients.name(row.recipient)}
+    context |= {"run": None if form.errors else dry_run.run(shown, timezone.now()), "open": True}
     return render(request, "notifications/subscription.html", {**context, "is_mine": row.recipient == own(request)})
 
 
@@ -122,7 +134,7 @@ def turn(request: HttpRequest, pk: int) -> HttpResponse:
     allow(request, to)
     if to[1] not in dict(_choices(to[0])):
         raise Http404
-    person = _person(request, to)
+    person = person_of(request, to)
     if row.recipient == to or row.recipient not in recipients.reaching(person):
         raise Http404
     change = actions.turn_on if request.POST.get("on") == "yes" else actions.turn_off
