@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
+from django.urls import reverse
+
+from notifications import house
+
+HERE = "here"
 
 
 class Agent(models.Model):
@@ -18,12 +23,39 @@ class Agent(models.Model):
     trouble = models.JSONField(default=dict, blank=True)
     # An invented network runs on this host: only then are loopback addresses worth asking.
     simulated = models.BooleanField(default=False)
+    # Since when it has not been heard of, once that was found out a second time and told; and when it was first.
+    late_since = models.DateTimeField(null=True, blank=True)
+    missed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Where it is shown how it does."""
+        return reverse("health")
+
+    @property
+    def called(self) -> str:
+        """What it is called in a sentence."""
+        return "Towerwatch itself" if self.name == HERE else f"The agent {self.name}"
+
+    @property
+    def lateness(self) -> str:
+        """That it does not look, and since when, in words."""
+        if self.late_since is None:
+            return f"{self.called} looks"
+        since = self.late_since.astimezone(house.zone())
+        return f"{self.called} has looked at nothing since {since:%Y-%m-%d %H:%M:%S}: what is down now, nobody sees"
+
+    def silent_for(self, until: datetime | None) -> str:
+        """How long it was not heard of, in words."""
+        if self.late_since is None or until is None:
+            return "a time"
+        minutes = int((until - self.late_since).total_seconds()) // 60
+        return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
 
 
 class Silences(models.QuerySet["Silence"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from agents.models import Agent, Lease, Silence
+from agents.models import HERE, Agent, Lease, Silence
 from agents.probes.readings import Reading
-from notifications import live
+from notifications import engine, live
 from notifications.models import Topic
 
-HERE = "here"
 LATE = timedelta(seconds=20)
+# So much later it has to be late still before anybody is told: a machine that starts begins to look in that time.
+SURE = timedelta(seconds=45)
 SHOW_EVERY = timedelta(seconds=2)
 NEW_WORK = "new work"
 
@@ -33,6 +35,33 @@ def is_late(now: datetime) -> bool:
         return True
     heard = Lease.objects.filter(shard__lt=settings.SHARDS, until__gt=now - LATE)
     return settings.SHARDS > 1 and heard.count() < settings.SHARDS
+
+
+def watch(now: datetime) -> bool:
+    """See whether anybody looks, and tell that nobody does once it is sure; whether that is so.
+
+    Not a part of looking: who has stopped cannot say so.
+    """
+    with transaction.atomic():
+        agent = Agent.objects.select_for_update().get_or_create(name=HERE)[0]
+        if agent.seen_at is None or now - agent.seen_at <= LATE:
+            if agent.missed_at is not None and agent.late_since is None:
+                _change(agent, now, missed_at=None)
+            return False
+        if agent.missed_at is None:
+            _change(agent, now, missed_at=now)
+        elif agent.late_since is None and now - agent.missed_at >= SURE:
+            _change(agent, now, late_since=agent.seen_at)
+    return agent.late_since is not None
+
+
+def _change(agent: Agent, now: datetime, **values: Any) -> None:
+    """Change a (locked) agent, and tell whoever wants to hear of it."""
+    before = copy(agent)
+    for name, value in values.items():
+        setattr(agent, name, value)
+    agent.save(update_fields=list(values))
+    engine.consider([(before, agent)], now)
 
 
 def simulate(on: bool) -> None:
@@ -55,6 +84,16 @@ def note_silence(agent: Agent, now: datetime) -> None:
     """Keep the time in which nobody looked, if this is the first sign of life after it."""
     if agent.seen_at is not None and now - agent.seen_at > LATE:
         Silence.objects.create(agent=agent, since=agent.seen_at, until=now)
+
+
+def _tell(agent: Agent, trouble: dict[str, Any], now: datetime) -> None:
+    """What a sign of life changes: it is late no more, and some way of looking works, or works no more."""
+    before = copy(agent)
+    before.trouble = trouble
+    agent.late_since = agent.missed_at = None
+    agent.save(update_fields=["late_since", "missed_at"])
+    live.bump("alarms")
+    engine.consider([(before, agent)], now)
 
 
 def silences(since: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
@@ -98,8 +137,8 @@ class Report:
             if self.swept_at:
                 agent.swept_at, agent.swept_count = self.swept_at, self.count
             agent.save(update_fields=["first_seen_at", "seen_at", "swept_at", "swept_count", "trouble"])
-            if before != agent.trouble:
-                live.bump("alarms")
+            if before != agent.trouble or agent.missed_at is not None:
+                _tell(agent, before, now)
             if self.swept_at and (self.shown_at is None or now - self.shown_at >= SHOW_EVERY):
                 self.shown_at = now
                 live.bump("looking")

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.models import Option, User
-from notifications.models import Act, Subscription
+from notifications.models import Act, Cover, Subscription, Turn
 from outages.models import Check, Source
 
 PER_PAGE, CHUNK = 50, 500
@@ -25,6 +25,7 @@ VERBS = {"+": "added", "~": "changed", "-": "deleted"}
 ACTS = {
     "signed_in": "signed in",
     "export": "exported",
+    "extend": "put off what is told if it lasts, of",
     "invited": "invited",
     "invited_again": "made a new link of the invitation of",
     "invitation_revoked": "took back the invitation of",
@@ -48,7 +49,11 @@ ACTS = {
     "backup_taken": "took away the backup",
     "released": "let go what was held back",
     "discarded": "discarded what was held back",
+    "replayed": "sent once more",
+    "letters_discarded": "discarded",
+    "address_on": "turned on again the address",
     "anonymised": "took the name out of",
+    "wrote": "wrote a notice about",
 }
 
 
@@ -68,6 +73,8 @@ SORTS = (
     Sort("user", "User", User.history.model, shown=("email", "role")),
     Sort("option", "Setting", Option.history.model, shown=("value",)),
     Sort("subscription", "Subscription", Subscription.history.model, shown=("asked", "tags_in", "tags_out")),
+    Sort("turn", "Duty turn", Turn.history.model, shown=("rank", "from_day", "from_time", "to_day", "to_time")),
+    Sort("cover", "Duty cover", Cover.history.model, shown=("rank", "starts_at", "ends_at", "note")),
     Sort("check", "Check and rule", Check.history.model, shown=("interval", "count", "window", "on")),
     Sort("source", "Source", Source.history.model, shown=("kind", "address", "interval", "count", "on")),
 )

@@ -14,11 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils import timezone
 from taggit.models import Tag, TaggedItem
 
 from agents import roster
 from agents.simulated import control, network
-from config import env, options
+from config import demo_desk, env, options
 from config.models import Role, User
 from customers.models import Contact, Customer, Equipment, Kind, Site
 from notifications import live
@@ -100,6 +101,8 @@ def load(customers: int = 120) -> None:
             Check(equipment=equipment[device.name], probe="tcp", port=device.port, interval=5)
             for device in invented.devices
         )
+        staff = {user.role: user for user in User.objects.filter(email__endswith=AT_DEMO)}
+        demo_desk.write(equipment.values(), staff, timezone.now())
         options.change(demo=True)
         roster.simulate(True)
         roster.tell_new_work()
@@ -193,6 +196,7 @@ def clear() -> None:
         _forget(Outage, Outage.objects.filter(equipment__in=equipment))
         Outage.objects.quietly().filter(equipment__in=equipment).delete()
         Incident.objects.quietly().filter(equipment__in=equipment).delete()
+        demo_desk.forget(Equipment, equipment)
         Equipment.objects.quietly().filter(uplink__in=equipment).update(uplink=None)
         Equipment.objects.quietly().filter(pk__in=equipment).delete()
         _clear_people()
@@ -201,10 +205,12 @@ def clear() -> None:
 
 
 def _clear_people() -> None:
-    sites = Site.objects.filter(tags__name=TAG, equipment=None).values_list("pk", flat=True)
-    Site.objects.quietly().filter(pk__in=list(sites)).delete()
+    sites = list(Site.objects.filter(tags__name=TAG, equipment=None).values_list("pk", flat=True))
+    demo_desk.forget(Site, sites)
+    Site.objects.quietly().filter(pk__in=sites).delete()
     customers = Customer.objects.filter(tags__name=TAG, equipment=None, sites=None).values_list("pk", flat=True)
     ours = list(customers)
+    demo_desk.forget(Customer, ours)
     Contact.objects.quietly().filter(customer__in=ours).delete()
     Customer.objects.quietly().filter(pk__in=ours).delete()
 

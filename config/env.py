@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -98,6 +98,19 @@ def both(first: str, second: str) -> tuple[str, str]:
         given, missing = (first, second) if found[0] else (second, first)
         leave(f"{given} needs {missing} beside it")
     return found
+
+
+def limits(name: str, known: Collection[str]) -> dict[str, int]:
+    """Whole numbers by name, such as "sms=30,email=600"; every name is one of those known."""
+
+    def parse(value: str) -> dict[str, int]:
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        found = {key.strip(): number.strip() for key, _, number in pairs}
+        if found.keys() - set(known) or not all(number.isdecimal() and int(number) for number in found.values()):
+            raise BadValue(f"it must be as {next(iter(known))}=60, with names out of {', '.join(known)}")
+        return {key: int(number) for key, number in found.items()}
+
+    return read(name, {}, parse)
 
 
 def names(name: str, default: list[str]) -> list[str]:

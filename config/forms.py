@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import time
 from functools import cache
 from typing import Any
 
@@ -10,12 +11,19 @@ from django import forms
 
 from config import starters
 from config.models import Invitation, Role, Token, User
+from config.options import Options
+from notifications import house
 
 
 @cache
 def zones() -> dict[str, str]:
     """Every time zone by its name in small letters."""
     return {name.lower(): name for name in sorted(zoneinfo.available_timezones())}
+
+
+def clock(at: time | None) -> str:
+    """A time of day as the options have it; nothing for none."""
+    return f"{at:%H:%M}" if at else ""
 
 
 class OptionsForm(forms.Form):
@@ -35,6 +43,44 @@ class OptionsForm(forms.Form):
         required=False,
         help_text="Who has none is led to setting it up before anything else.",
     )
+
+    notices_kept_days = forms.IntegerField(
+        label="Notices are kept for so many days",
+        min_value=house.LEAST_KEPT,
+        max_value=3650,
+        required=False,
+        help_text="Then notices, their deliveries and each try are deleted. Nothing is told a second time for that.",
+    )
+
+    def clean_notices_kept_days(self) -> int:
+        """As many as at first, where nothing is said."""
+        days: int | None = self.cleaned_data["notices_kept_days"]
+        return Options().notices_kept_days if days is None else days
+
+    health_daily = forms.TimeField(
+        label="Check-up in the morning at",
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text="How the network fares, told to who subscribes to it. Empty: never.",
+    )
+    health_nightly = forms.TimeField(
+        label="Check-up at night at",
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text="How Towerwatch itself does. Empty: never.",
+    )
+
+    def clean_health_daily(self) -> str:
+        """The time as the options have it."""
+        return self._time("health_daily")
+
+    def clean_health_nightly(self) -> str:
+        """The time as the options have it."""
+        return self._time("health_nightly")
+
+    def _time(self, name: str) -> str:
+        # What the page did not ask for stays as it is.
+        return clock(self.cleaned_data[name]) if name in self.data else str(self.initial.get(name) or "")
 
     def clean_time_zone(self) -> str:
         """A zone by its full name, or by a city that only one zone has."""

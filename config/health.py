@@ -15,7 +15,7 @@ from django_q.models import Failure
 from agents import roster
 from agents.models import Lease
 from agents.probes import icmp
-from config import machine, processes, pulse, safety, sources, telling
+from config import letters, machine, processes, pulse, safety, sources, telling
 from config.finding import LOG, Details, Finding, State, broken, look, works
 from config.metronome import STALE
 from notifications import live
@@ -177,8 +177,11 @@ EXAMINED: dict[str, Callable[[datetime], Finding]] = {
     "Sources (UISP)": sources.sources,
     "Queue": queue,
     "Outbox": outbox,
+    "Failed deliveries": letters.dead_letters,
     "E-mail": telling.email,
     "Push": telling.push,
+    "SMS": telling.sms,
+    "Webhooks and chats": telling.others,
     "Live updates": live_updates,
     "Database": machine.database,
     "Disk": machine.disk,

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPException
+from typing import Any
 
 from anymail.exceptions import AnymailError
 from django.conf import settings
@@ -108,7 +109,7 @@ def accept(token: str, name: str, password: str, now: datetime) -> User:
 
 
 def _begin(user: User, row: Invitation) -> None:
-    wanted: dict[str, dict[str, int]] = {key: {} for key, _ in starters.of(row.role) if key in row.starters}
+    wanted: dict[str, dict[str, Any]] = {key: {} for key, _ in starters.of(row.role) if key in row.starters}
     actions.choose((PERSON, str(user.pk)), None, wanted, wanted, user)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import Failure
 
 from config import heartbeat as beating
-from config import invitations, room
+from config import invitations, room, rounds
 from config.backups import nights
 from config.models import Invitation
 
@@ -23,6 +23,11 @@ def beat() -> None:
 def back_up() -> bool:
     """Begin tonight's backup if it is due; whether it was."""
     return nights.back_up(timezone.now())
+
+
+def check_up() -> int:
+    """Make the check-ups whose time has come; how many these were."""
+    return rounds.go(timezone.now())
 
 
 def heartbeat() -> bool:

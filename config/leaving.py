@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from config import staff
 from config.models import Invitation, Token, User
+from customers.models import Reminder
+from customers.reminders import actions as reminders
 from notifications import actions as notices
 from notifications import audit, recipients
 from notifications.event import declared
@@ -29,12 +31,13 @@ class Handover:
     incidents: list[Incident]
     for_others: list[str]
     ends: list[str]
+    reminders: int
 
 
 def look(user: User) -> Handover:
     """What there is at this moment."""
     open_ones = Incident.objects.open().filter(owner=user).select_related("equipment").order_by("opened_at", "pk")
-    return Handover(list(open_ones), _for_others(user), _ends(user))
+    return Handover(list(open_ones), _for_others(user), _ends(user), _reminders(user))
 
 
 def heirs(user: User) -> list[User]:
@@ -53,6 +56,8 @@ def leave(user: User, by: User, heir: User | None) -> None:
         had = look(user)
         for incident in had.incidents:
             incidents.work(incident, {"owner": heir}, by, timezone.now())
+        if heir is not None:
+            reminders.hand_over(user, heir)
         _end(user)
         if user.left_at is None:
             user.left_at = timezone.now()
@@ -77,6 +82,7 @@ def _end(user: User) -> None:
 def _told(had: Handover, heir: User | None) -> str:
     to = f"to {heir}" if heir else "to nobody yet"
     lines = [f"Handed {to}: {incident}" for incident in had.incidents]
+    lines += [f"Handed {to}: open reminders, {had.reminders}"] if had.reminders else []
     lines += [f"Goes on: {text}" for text in had.for_others]
     return "\n".join([*lines, *(f"Ended: {text}" for text in had.ends)])
 
@@ -90,6 +96,10 @@ def _for_others(user: User) -> list[str]:
         if row.recipient != own
     )
     return list(words)
+
+
+def _reminders(user: User) -> int:
+    return int(Reminder.objects.open().filter(user=user).count())
 
 
 def _ends(user: User) -> list[str]:

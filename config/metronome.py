@@ -61,6 +61,7 @@ class Metronome(threading.Thread):
             self.wake_shifts,
             self.wake_deliver,
             self.wake_plans,
+            self.wake_escalations,
             self.ask_for_a_sign,
             self.look_for_demo,
         )
@@ -86,19 +87,30 @@ class Metronome(threading.Thread):
             self._not_more_often(SHIFT_EVERY, f"shift {shard}", partial(shifts.enqueue, shard))
 
     def wake_deliver(self) -> None:
-        """Enqueue the delivery job when something waits to be sent."""
+        """Enqueue the delivery job when something waits to be sent, or to be gathered into a digest."""
+        from notifications.delivery import storm
         from notifications.delivery.deliver import waiting
 
-        if waiting(timezone.now()):
+        now = timezone.now()
+        if waiting(now) or storm.is_due(now):
             self._not_more_often(DELIVER_EVERY, "deliver", partial(_enqueue, "notifications.jobs.deliver"))
 
     def wake_plans(self) -> None:
         """Enqueue the job that tells what has come due, and plans what was newly asked for."""
-        from notifications import firing, plans
+        from notifications import firing, planning
 
         now = timezone.now()
-        if firing.waiting(now) or plans.unplanned(now):
+        if firing.waiting(now) or planning.unplanned(now):
             self._not_more_often(DELIVER_EVERY, "plans", partial(_enqueue, "notifications.jobs.fire"))
+
+    def wake_escalations(self) -> None:
+        """Enqueue the job that takes on what nobody acknowledged, and brings back what was snoozed."""
+        from notifications import reading
+        from notifications.duty import escalation
+
+        now = timezone.now()
+        if escalation.waiting(now) or reading.returning(now):
+            self._not_more_often(DELIVER_EVERY, "escalations", partial(_enqueue, "notifications.jobs.escalate"))
 
     def ask_for_a_sign(self) -> None:
         """Enqueue a beat; remember since when none was answered."""

@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from config.checkups import BackupRun as BackupRun
+from config.checkups import Checkup as Checkup
 from config.tokens import Token as Token
 from notifications.audit import History, whoever
 

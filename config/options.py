@@ -33,6 +33,8 @@ class Options:
     demo_port: int = 0  # where its devices answer, so that two demos on one machine do not meet
     require_second_factor: bool = False  # of administrators, who are led to it before anything else
     setup_token: str = ""  # opens the first page, until there is an administrator
+    health_daily: str = "08:00"  # when the check-up of the morning is made and told, by the clock; empty: never
+    health_nightly: str = "04:00"  # the same of the night
     backup_keep: int = 14  # so many backups are kept
     backup_night: str = ""  # the date of the last night that has its backup
     backup_tried: str = ""  # when the last one by night was begun
@@ -44,6 +46,7 @@ class Options:
     clock_step: dict[str, Any] = field(default_factory=dict)  # when this clock was last moved, and by how many seconds
     disk_free: list[list[float]] = field(default_factory=list)  # epoch seconds and free bytes, each hour of two days
     demo_token: str = ""  # opens the demo from its link on the console
+    notices_kept_days: int = 90  # so long notices, their deliveries and attempts are kept
     defaults_given: list[str] = field(default_factory=list)  # "event role": subscriptions that were made once
 
 

@@ -24,6 +24,8 @@ class Right:
 
 
 EVERYBODY = frozenset(Role)
+# The one key of the recipients "everybody".
+ALL = "all"
 ADMINISTRATOR, ENGINEER, OFFICE, TECHNICIAN = Role.ADMINISTRATOR, Role.ENGINEER, Role.OFFICE, Role.TECHNICIAN
 
 MAY = (
@@ -31,6 +33,7 @@ MAY = (
     Right("customers.view", "See customers, sites and equipment", EVERYBODY),
     Right("outages.work", "Acknowledge and work on incidents", EVERYBODY - {Role.MANAGER}),
     Right("customers.change_people", "Add and change customers and contacts", frozenset({ADMINISTRATOR, OFFICE})),
+    Right("customers.read_meters", "Write down what meters say", EVERYBODY - {Role.MANAGER}),
     Right("customers.change_network", "Add and change sites and equipment", frozenset({ADMINISTRATOR, ENGINEER})),
     Right("outages.change_checks", "Set checks, intervals and rules", frozenset({ADMINISTRATOR, ENGINEER})),
     Right("outages.change_sources", "Connect a UISP, and synchronise with it", frozenset({ADMINISTRATOR, ENGINEER})),
@@ -40,7 +43,14 @@ MAY = (
     Right("config.play", "Let something fail in the demo", frozenset({ADMINISTRATOR, ENGINEER})),
     Right("config.people", "Invite users, set roles, turn accounts off", frozenset({ADMINISTRATOR})),
     Right("config.audit", "Read who changed what", frozenset({ADMINISTRATOR, Role.MANAGER})),
+    Right("notifications.delivery_log", "See what was sent to whom, and send it again", frozenset({ADMINISTRATOR})),
     Right("notifications.subscribe_others", "Say what others and each role hear of", frozenset({ADMINISTRATOR})),
+    Right("notifications.extend", "Put off what is told if something lasts", EVERYBODY - {Role.MANAGER}),
+    Right("notifications.view_duty", "See who is on duty", EVERYBODY),
+    Right("notifications.change_duty", "Say who is on duty", frozenset({ADMINISTRATOR, ENGINEER})),
+    Right("notifications.chats", "Have notices sent to a chat: Slack, Teams, Telegram ...", frozenset({ADMINISTRATOR})),
+    Right("notifications.send", "Write notices to others from the page of an object", EVERYBODY),
+    Right("notifications.announce", "Write a notice to everybody", frozenset({ADMINISTRATOR, Role.MANAGER})),
     Right("config.backups", "Back up, take backups away, let what was held back be sent", frozenset({ADMINISTRATOR})),
     Right("config.options", "Set the name, the time zone and the demo", frozenset({ADMINISTRATOR})),
 )
@@ -82,6 +92,14 @@ def _role_name(key: str) -> str:
     return dict(Role.choices).get(key, key)
 
 
+def _everybody(keys: Iterable[str]) -> Iterable[tuple[str, models.Model]]:
+    return ((key, user) for key in keys if key == ALL for user in User.objects.working())
+
+
+def _is_technician(key: str) -> bool:
+    return bool(User.objects.filter(pk=key if key.isdecimal() else 0, role=TECHNICIAN).exists())
+
+
 def _because_of_role(key: str) -> str:
     return f"everybody in the role {_role_name(key)} hears of it"
 
@@ -95,6 +113,7 @@ RECIPIENTS = [
         reaching=lambda user: [str(user.pk)],
         choices=_user_choices,
         name=_user_name,
+        involved=_is_technician,
     ),
     RecipientKind(
         "role",
@@ -104,5 +123,15 @@ RECIPIENTS = [
         reaching=lambda user: [user.role],
         choices=lambda: Role.choices,
         name=lambda key: f"everybody in the role {_role_name(key)}",
+        involved=lambda key: key == TECHNICIAN,
+    ),
+    RecipientKind(
+        "everybody",
+        "The whole staff",
+        people=_everybody,
+        because=lambda key: "everybody here hears of it",
+        reaching=lambda user: [ALL],
+        choices=lambda: [(ALL, "Everybody")],
+        name=lambda key: "everybody",
     ),
 ]

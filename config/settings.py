@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.http.request import split_domain_port
 
-from config import env, mail
+from config import env, mail, texting
 from config.api.settings import KNOX_TOKEN_MODEL, REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,8 +26,10 @@ SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
 SEAL_KEYS = env.secret("SEAL_KEY", VAR / "seal_key").split(",")
 # Made when the first backup is: a disk that is not there must not keep Towerwatch from looking.
 BACKUP_FOLDER = Path(env.text("BACKUP_FOLDER", str(VAR / "backups"))).expanduser().absolute()
-# Lets outgoing requests to addresses that staff enter (heartbeat, webhooks) reach private networks, too.
+# Lets the heartbeat, which an administrator sets, reach private networks, too.
 ALLOW_PRIVATE_URLS = env.flag("ALLOW_PRIVATE_URLS", False)
+# The same for webhooks, which everybody on the staff may add.
+WEBHOOK_PRIVATE = env.flag("WEBHOOK_PRIVATE", False)
 LOCAL = HOST in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
 # In addresses IPv6 stands in brackets.
 HOST_IN_URL = "localhost" if LOCAL else f"[{HOST}]" if ":" in HOST else HOST
@@ -133,6 +135,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIGRATION_MODULES = {"knox": None}
 
 REDIS_URL = env.address("REDIS_URL", "", ("redis", "rediss"))
+# Several machines on one database: each hears what the others change of subscriptions (see notifications/hosts.py).
+HOSTS = env.choice("HOSTS", "ONE", ("ONE", "SEVERAL"))
+if HOSTS == "SEVERAL" and DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    env.stop("HOSTS", "several", "SQLite is of one machine; set DATABASE_URL to a PostgreSQL")
 SHARDS = env.number("SHARDS", 1, 1, 64)
 # The faults these values keep away: a limit on saved results costs four fifths of the throughput; a task that raised
 # and is not acknowledged runs again without end; `retry` below `timeout` doubles every long task.
@@ -243,7 +249,15 @@ CHANNELS = {
     "inbox": "notifications.channels.inbox.Inbox",
     "email": "notifications.channels.email.Email",
     "webpush": "notifications.channels.webpush.WebPush",
+    "sms": "notifications.channels.sms.Sms",
+    "webhook": "notifications.channels.webhook.Webhook",
+    "apprise": "notifications.channels.chat.Chat",
 }
+# How many deliveries may leave by a channel in a minute, where that is another number than its own.
+CHANNEL_LIMITS = env.limits("CHANNEL_LIMITS", CHANNELS)
+# Who carries text messages: a new provider is a file in notifications/sms and a line here.
+SMS_PROVIDERS = {"twilio": "notifications.sms.twilio.Twilio", "gateway": "notifications.sms.gateway.Gateway"}
+SMS = texting.settings()
 # Whose house this is: its name and zone, for what leaves it.
 HOUSE = "config.options.current"
 # Push services besides those of the known browsers; one on this machine is only asked where it is named here.
@@ -254,10 +268,16 @@ EMAIL_ROAD: str = MAIL["EMAIL_ROAD"]
 # Which settings of e-mail there are depends on the road that was chosen.
 globals().update(MAIL)
 # What the apps declare and lower floors collect.
-EVENTS = ["outages.events.EVENTS", "customers.events.EVENTS"]
-RECIPIENTS = ["config.people.RECIPIENTS"]
+EVENTS = [f"{app}.events.EVENTS" for app in ("outages", "customers", "agents", "config", "notifications")]
+RECIPIENTS = ["config.people.RECIPIENTS", "notifications.duty.on_duty.RECIPIENTS"]
+# Who is told where nobody is on duty, and where nobody on duty answers.
+LAST_RESORT = ("role", "administrator")
+# What else is done when a notice is acknowledged: called with its object, by whom, and when.
+ACKNOWLEDGED = ["outages.actions.acknowledged"]
 # What is known of a customer: handed out as a whole, or with the name taken out; the lower floors first.
 KNOWN_OF_CUSTOMERS = ["customers.privacy.known.PARTS", "outages.privacy.PARTS"]
+# Of which objects there are reports, and what stands on them.
+REPORTS = ["outages.reports.REPORTS"]
 SEARCH = ["outages.search.SEARCH", "customers.search.SEARCH"]
 
 LOGGING = {
@@ -269,6 +289,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
     "loggers": {
         "django-q": {"level": "WARNING"},
+        # Below these levels they log whole addresses, and those of chats are secrets; Apprise's warnings are read.
+        "apprise": {"level": "WARNING"},
+        "urllib3": {"level": "INFO"},
         # Whoever scans for hosts would fill the log with tracebacks.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },

@@ -14,7 +14,8 @@ from agents import roster, shifts
 from config import defaults, demo, options, timetable
 from config.models import Option, Role, User
 from notifications import plans
-from notifications.delivery import deliver
+from notifications.delivery import leases
+from notifications.duty import escalation
 
 
 class Refused(Exception):
@@ -25,8 +26,9 @@ def prepare(with_demo: bool) -> str:
     """Make what must exist before anything else runs; the address to open first, with its token where one is needed."""
     roster.here()
     shifts.release()
-    deliver.release()
+    leases.release()
     plans.hold(timezone.now())
+    escalation.hold(timezone.now())
     if not Option.objects.filter(name="time_zone").exists():
         options.change(time_zone=options.machine_zone())
     defaults.give()

@@ -50,6 +50,7 @@ class Item:
     active: bool
 
 
+LETTERS = ("delivery", "dead_letters", "addresses")
 PLACES = (
     Place("Now", "now", "activity-heartbeat", "n", "outages.view"),
     Place("Incidents", "incidents", "urgent", "i", "outages.view", ("incident",)),
@@ -57,9 +58,12 @@ PLACES = (
     Place("Customers", "customers", "users", "c", "customers.view", ("customer", "contact")),
     Place("Sites", "sites", "building-broadcast-tower", "s", "customers.view", ("site",)),
     Place("Network", "equipments", "router", "e", "customers.view", ("equipment", "check")),
+    Place("Duty", "duty", "phone-call", "d", "notifications.view_duty", ("duty",)),
+    Place("Reminders", "reminders", "alarm", "m", "customers.view", ("reminder",)),
     Place("Triage", "triage", "arrows-sort", "t", "outages.view"),
     Place("Sources", "sources", "database-import", "r", "outages.view", ("source",)),
-    Place("Users", "users", "user-shield", "u", "config.health", ("user", "roles")),
+    Place("Users", "users", "user-shield", "u", "config.health", ("user", "roles", "coverage")),
+    Place("Deliveries", "deliveries", "send", "v", "notifications.delivery_log", LETTERS),
     Place("Audit log", "audit", "history", "l", "config.audit"),
     Place("Health", "health", "stethoscope", "h", "config.health"),
     Place("Settings", "settings", "settings", ",", "config.options", ("demo", "backups", "heartbeat", "held_back")),

@@ -37,7 +37,8 @@ def change(user: User, by: User, *, name: str, email: str, role: str) -> None:
     """Change somebody; a new role ends their sessions. Raises Refused for one's own, and the last administrator's."""
     with transaction.atomic():
         administrators, user = _locked(user)
-        if role != user.role:
+        is_other_role = role != user.role
+        if is_other_role:
             if user == by:
                 raise Refused("Nobody changes their own role: another administrator can.")
             _keep_one_of(administrators, user)
@@ -47,6 +48,9 @@ def change(user: User, by: User, *, name: str, email: str, role: str) -> None:
             EmailAddress.objects.filter(user=user).delete()
         user.name, user.email, user.username, user.role = name, email, email, role
         user.save(update_fields=["name", "email", "username", "role"])
+        if is_other_role:
+            text = f"{by} gave you another role: {user.get_role_display()}"
+            outbox.tell([user], text, reverse("me"), user, timezone.now())
 
 
 def turn_off(user: User, by: User) -> None:

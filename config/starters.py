@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from config.models import Role
 from notifications import hearing
-from notifications.event import declared
+from notifications.event import OPERATIONS, declared
 
 # Subscriptions of the person's own, which they change as they like; those that an administrator ticks are made.
 STARTERS: dict[str, tuple[str, ...]] = {
-    Role.ADMINISTRATOR: ("incident.changed",),
-    Role.ENGINEER: ("upstream.silent", "upstream.malformed", "incident.changed"),
+    Role.ADMINISTRATOR: (OPERATIONS, "incident.changed"),
+    Role.ENGINEER: (OPERATIONS, "incident.changed"),
     Role.OFFICE: ("incident.changed",),
     Role.TECHNICIAN: ("incident.opened", "incident.closed"),
-    Role.MANAGER: ("incident.opened", "incident.closed"),
+    Role.MANAGER: ("incident.opened", "incident.closed", "system.health_daily"),
 }
 
 

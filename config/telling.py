@@ -23,6 +23,7 @@ SET_UP = (
     "Start Towerwatch with EMAIL_URL=smtp+tls://USER:PASSWORD@HOST:587, or with EMAIL_PROVIDER and its keys, "
     "and with EMAIL_FROM."
 )
+SMS_FIX = "Look at SMS_PROVIDER and what belongs to it, with which Towerwatch was started, and at that account."
 MEND = "Look at EMAIL_URL, EMAIL_PROVIDER and EMAIL_FROM, with which Towerwatch was started, and at that server."
 
 
@@ -85,3 +86,28 @@ def _tries(channel: str, now: datetime) -> Details:
 def _last_fault(channel: str, now: datetime) -> str:
     of_a_day = Attempt.objects.filter(delivery__address__channel=channel, ended_at__gte=now - DAY)
     return of_a_day.order_by("-pk").values_list("error", flat=True).first() or ""
+
+
+def sms(now: datetime) -> Finding:
+    """Do text messages leave the house?"""
+    if not settings.SMS["provider"]:
+        return works("SMS is not set up: nobody is told by it.")
+    count = Address.objects.usable().filter(channel="sms").count()
+    details = (("By", settings.SMS["provider"]), ("Numbers", str(count)), *_tries("sms", now))
+    if said := _last_fault("sms", now):
+        return look(f"The last text message did not go: {said}", SMS_FIX, details)
+    return works("Text messages are taken by the provider.", details)
+
+
+def others(now: datetime) -> Finding:
+    """Do webhooks and chats take what is sent there?"""
+    details: list[tuple[str, str]] = []
+    for name, label in (("webhook", "Webhooks"), ("apprise", "Chats")):
+        known = Address.objects.filter(channel=name, wanted=True, verified_at__isnull=False)
+        off = known.exclude(off_at=None).count()
+        details += [(label, f"{known.count() - off} on, {off} turned off because they did not work")]
+        details += [(f"{label}: {word}", value) for word, value in _tries(name, now)]
+        if said := _last_fault(name, now):
+            fix = "Its owner sees under My channels which one it is, and tries it out there."
+            return look(f"The last one to one of the {label.lower()} did not go: {said}", fix, tuple(details))
+    return works("Webhooks and chats take what is sent there.", tuple(details))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,8 @@ from agents import roster
 from customers.models import Equipment
 from notifications import live
 from outages import recording
-from outages.incidents import note
-from outages.models import Check, Incident
+from outages.incidents import note, settled
+from outages.models import Check, Incident, Outage
 
 FOLLOWED = ("state", "owner", "expected_at", "sentence")
 SET_BY_STAFF = ("probe", "port", "on", "interval", "count", "window")
@@ -23,12 +24,25 @@ class TooLate(ValueError):
     """The incident is over."""
 
 
-def acknowledge(incident: Incident, by: Any, now: datetime) -> None:
-    """Somebody has seen it and takes it on; one that is being worked on stays as it is. Raises TooLate."""
+def acknowledge(incident: Incident, by: Any, now: datetime) -> bool:
+    """Somebody has seen it and takes it on; one that is being worked on stays as it is. Whether it was new.
+
+    Raises TooLate once the incident is over.
+    """
     with transaction.atomic():
         row = _going_on(incident)
-        if row.state == Incident.State.NEW:
-            _change(row, {"state": Incident.State.ACKNOWLEDGED, "owner": row.owner or by}, by, now)
+        is_new = row.state == Incident.State.NEW
+        return is_new and _change(row, {"state": Incident.State.ACKNOWLEDGED, "owner": row.owner or by}, by, now)
+
+
+def acknowledged(thing: Any, by: Any, now: datetime) -> None:
+    """A notice about an incident, or an outage of it, was acknowledged: so is the incident, where `by` may do that."""
+    incident = thing.incident if isinstance(thing, Outage) else thing
+    if not isinstance(incident, Incident) or not by.has_perm("outages.work"):
+        return
+    with suppress(TooLate), transaction.atomic():
+        if acknowledge(incident, by, now):
+            note(incident, now, "Acknowledged from the notice", by)
 
 
 def work(incident: Incident, values: dict[str, Any], by: Any, now: datetime) -> bool:
@@ -56,6 +70,8 @@ def _change(row: Incident, values: dict[str, Any], by: Any, now: datetime) -> bo
         row.changed_at = now
         row.save(update_fields=[*changes, "changed_at"])
         note(row, now, row.news, by)
+        if "state" in changes and row.state != Incident.State.NEW:
+            settled(row, f"{by} acknowledged it", now)
         live.bump("incidents")
     return bool(changes)
 

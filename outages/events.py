@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from notifications.conditions import changed, created, filled, still_empty
+from customers.events import life
+from notifications.conditions import Filter, changed, created, filled, stands, still_empty
 from notifications.event import Ask, Asked, Condition, Due, Event
+from notifications.past import Filled, Lasted, Made
 from outages.models import Incident, Outage
 
 EVERYTHING = ("customers.Equipment", "customers.Customer", "customers.Site")
@@ -34,14 +36,28 @@ def answers_again(before: Any, after: Any, asked: Asked) -> Due | None:
     return Due(marks=(before.faulty_from,))
 
 
+def goes_on(incident: Any, asked: Asked) -> bool:
+    """It is not over, and matters."""
+    return incident.closed_at is None and matters(incident, asked)
+
+
+def is_faulty(*, malformed: bool) -> Filter:
+    """Staff were told of a fault of that kind, and it goes on."""
+    return lambda source, asked: source.is_silent and source.is_malformed is malformed
+
+
 EVENTS = [
     Event(
         "incident.opened",
         of="outages.Incident",
+        people=Incident.involved,
         first=True,
         within=EVERYTHING,
         label="An incident opened",
         when=created(matters),
+        past=Made("opened_at", related=("equipment",)),
+        holds=stands(goes_on),
+        among=Incident.objects.open,
         asks=(AT_LEAST,),
         says="{after.title}",
         tone="down",
@@ -50,6 +66,7 @@ EVENTS = [
     Event(
         "incident.changed",
         of="outages.Incident",
+        people=Incident.involved,
         within=EVERYTHING,
         label="Somebody worked on an incident",
         when=changed("state", "owner_id", "expected_at", "sentence", where=lambda i, a: i.closed_at is None),
@@ -58,9 +75,11 @@ EVENTS = [
     Event(
         "incident.closed",
         of="outages.Incident",
+        people=Incident.involved,
         within=EVERYTHING,
         label="An incident is over",
         when=filled("closed_at", matters),
+        past=Filled("closed_at", related=("equipment",)),
         asks=(AT_LEAST,),
         says="{after.equipment.name} is back after {after.lasted}",
         tone="up",
@@ -69,28 +88,36 @@ EVENTS = [
     Event(
         "outage.opened",
         of="outages.Outage",
+        people=Outage.involved,
         first=True,
         within=EVERYTHING,
         label="A piece of equipment went down",
         when=created(),
+        past=Made("started_at", related=("equipment",)),
+        holds=stands(lambda outage, asked: outage.ended_at is None),
+        among=Outage.objects.open,
         says="{after.equipment.name} is down",
         tone="down",
     ),
     Event(
         "outage.closed",
         of="outages.Outage",
+        people=Outage.involved,
         within=EVERYTHING,
         label="A piece of equipment came back",
         when=filled("ended_at"),
+        past=Filled("ended_at", related=("equipment",)),
         says="{after.equipment.name} is back after {after.lasted}",
         tone="up",
     ),
     Event(
         "incident.still_open",
         of="outages.Incident",
+        people=Incident.involved,
         within=EVERYTHING,
         label="An incident is still open after a time",
         plans=still_empty("closed_at", since="opened_at", where=matters),
+        past=Lasted("opened_at", "closed_at", related=("equipment",)),
         among=Incident.objects.open,
         asks=(MINUTES, AT_LEAST),
         says="{after.title}, and has been for {after.so_far}",
@@ -99,9 +126,11 @@ EVENTS = [
     Event(
         "outage.still_open",
         of="outages.Outage",
+        people=Outage.involved,
         within=EVERYTHING,
         label="A piece of equipment is still down after a time",
         plans=still_empty("ended_at", since="started_at"),
+        past=Lasted("started_at", "ended_at", related=("equipment",)),
         among=Outage.objects.open,
         asks=(MINUTES,),
         says="{after.equipment.name} is still down, after {after.so_far}",
@@ -112,18 +141,20 @@ EVENTS = [
         of="outages.Source",
         label="A source does not answer",
         when=fell_silent(malformed=False),
+        holds=stands(is_faulty(malformed=False), "faulty_from"),
         says="{after.complaint}",
         tone="down",
-        defaults=("administrator", "engineer"),
+        operations=True,
     ),
     Event(
         "upstream.malformed",
         of="outages.Source",
         label="A source sends what cannot be read",
         when=fell_silent(malformed=True),
+        holds=stands(is_faulty(malformed=True), "faulty_from"),
         says="{after.complaint}",
         tone="down",
-        defaults=("administrator", "engineer"),
+        operations=True,
     ),
     Event(
         "upstream.answers",
@@ -132,6 +163,12 @@ EVENTS = [
         when=answers_again,
         says="{after.relief}",
         tone="up",
-        defaults=("administrator", "engineer"),
+        operations=True,
+    ),
+    *life(
+        "source",
+        "outages.Source",
+        "a source",
+        ("name", "address", "verify_tls", "interval", "count", "on", "accepted_at"),
     ),
 ]

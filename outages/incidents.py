@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Max, Q
 
 from agents.probes.readings import Reading
 from customers.equipment import uplinks as tree
 from customers.models import Equipment, Kind, State
+from notifications import acknowledging
+from notifications.models import Notice
 from notifications.observe import stored
 from outages import topology
 from outages.models import Check, Incident, IncidentNote, Outage
@@ -147,6 +150,7 @@ def _absorb(incident: Incident, behind: set[int], now: datetime) -> None:
         sign.joined, sign.closed_at, sign.changed_at = incident, now, now
         sign.state = Incident.State.RESOLVED
         sign.save()
+        settled(sign, "It belongs to another incident", now)
         note(incident, now, f"{before.equipment} was its first sign")
 
 
@@ -165,7 +169,15 @@ def close(incident: Incident, at: datetime, now: datetime) -> None:
     """The incident is over since `at`."""
     incident.closed_at, incident.changed_at, incident.state = at, now, Incident.State.RESOLVED
     incident.save()
+    settled(incident, "It is over", now)
     note(incident, now, f"{incident.equipment} answers again")
+
+
+def settled(incident: Incident, why: str, now: datetime) -> None:
+    """Nobody else need be called for an incident, nor for an outage behind it."""
+    kinds = ContentType.objects.get_for_models(Incident, Outage)
+    behind = Q(object_type=kinds[Outage], object_id__in=Outage.objects.filter(incident=incident).values("pk"))
+    acknowledging.end(Notice.objects.filter(behind | Q(object_type=kinds[Incident], object_id=incident.pk)), why, now)
 
 
 def _free_leftovers(now: datetime) -> list[Incident]:

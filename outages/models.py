@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -73,6 +73,11 @@ class Incident(Observed):
     changed_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar = Incidents.as_manager()
+    found_by: ClassVar = {
+        "customers.Equipment": "equipment",
+        "customers.Customer": "equipment__customer",
+        "customers.Site": "equipment__site",
+    }
 
     class Meta(Observed.Meta):
         ordering = ["-opened_at", "-pk"]
@@ -130,9 +135,19 @@ class Incident(Observed):
         return ", ".join(parts)
 
     @property
+    def is_over(self) -> bool:
+        """Need nobody be called for it any more?"""
+        return self.closed_at is not None
+
+    @property
     def is_network(self) -> bool:
         """Something that many share is down, not a single home's CPE."""
         return bool(self.equipment.kind != Kind.CPE)
+
+    def involved(self) -> list[Any]:
+        """Who has taken it on, and who wrote notes on it."""
+        writers = [note.by for note in self.notes.exclude(by=None).select_related("by")]
+        return list(dict.fromkeys(filter(None, [self.owner, *writers])))
 
     def scopes(self) -> list[tuple[str, int | None]]:
         """An incident belongs to its equipment, and to that one's customer and site."""
@@ -178,6 +193,11 @@ class Outage(Observed):
     closed_by = models.JSONField(null=True)
 
     objects: ClassVar = Outages.as_manager()
+    found_by: ClassVar = {
+        "customers.Equipment": "equipment",
+        "customers.Customer": "customer",
+        "customers.Site": "site",
+    }
 
     class Meta(Observed.Meta):
         ordering = ["-started_at", "-pk"]
@@ -207,9 +227,23 @@ class Outage(Observed):
         """How long it has gone on by now, in words."""
         return in_words(self.started_at, self.ended_at or timezone.now())
 
+    @property
+    def is_over(self) -> bool:
+        """Need nobody be called for it any more?"""
+        return self.ended_at is not None
+
+    @property
+    def part_of(self) -> tuple[str, int] | None:
+        """The whole that it is told with: its incident."""
+        return ("outages.Incident", self.incident_id) if self.incident_id else None
+
     def get_absolute_url(self) -> str:
         """An outage's page."""
         return reverse("outage", args=[self.pk])
+
+    def involved(self) -> list[Any]:
+        """Who has to do with its incident."""
+        return self.incident.involved() if self.incident else []
 
     def scopes(self) -> list[tuple[str, int | None]]:
         """An outage belongs to its equipment, customer and site."""

@@ -15,12 +15,20 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
 import customers.api
+import notifications.api.addresses
+import notifications.api.deliveries
 import notifications.api.rows
 import outages.api
 from config.api.docs import chapters
 
 router = SimpleRouter()
-for name, resource in (*customers.api.RESOURCES, *outages.api.RESOURCES, *notifications.api.rows.RESOURCES):
+for name, resource in (
+    *customers.api.RESOURCES,
+    *outages.api.RESOURCES,
+    *notifications.api.rows.RESOURCES,
+    *notifications.api.addresses.RESOURCES,
+    *notifications.api.deliveries.RESOURCES,
+):
     router.register(name, resource, basename=f"api_{name.rpartition('/')[2]}")
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.db import Error, connection
@@ -24,7 +24,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from config import __version__, machine, options, supervisor
+from config import __version__, checkups, machine, options, supervisor
 from config.backups import backup_file, dumps
 from config.backups.backup_file import Manifest, NotABackup
 
@@ -112,8 +112,10 @@ def make(*, thin: bool = True) -> Path:
         words = " ".join(str(fault).split())
         log.error("no backup was made: %s", words)
         _note(backup_fault=words)
+        _tell(fault=words)
         raise Failed(words) from None
     _note(backup_fault="")
+    _tell(name=path.name, size=path.stat().st_size)
     return path
 
 
@@ -173,6 +175,12 @@ def _note(**values: str) -> None:
     # The same full disk that a backup failed for refuses this, too; its age tells it all the same.
     with suppress(Error):
         options.change(**values)
+
+
+def _tell(**values: Any) -> None:
+    # A database that is not upgraded yet has no place for it.
+    with suppress(Error):
+        checkups.note_backup(timezone.now(), **values)
 
 
 def begin() -> None:

@@ -47,6 +47,11 @@ STATES = {
     "works": ("good", "circle-check"),
     "faulty": ("bad", "circle-x"),
     "waiting": ("quiet", "hourglass"),
+    "done": ("good", "check"),
+    "withdrawn": ("quiet", "arrow-back-up"),
+    "held": ("fresh", "stack-2"),
+    "digested": ("quiet", "stack-2"),
+    "due": ("warn", "alarm"),
 }
 
 

@@ -17,9 +17,9 @@ from django.utils.cache import patch_vary_headers
 
 from config import audit as log
 from config.models import User
-from customers.imports.cells import guarded
 from customers.imports.export import lines, while_sent
 from notifications import audit as acts
+from notifications.cells import guarded
 
 may_read = permission_required("config.audit", raise_exception=True)
 HEADER = ["Time (UTC)", "Who", "Did", "Kind", "What", "Changes", "From"]

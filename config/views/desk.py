@@ -39,7 +39,8 @@ def welcome(request: HttpRequest) -> HttpResponse:
         return redirect("now")
     form = _options_form(request) if request.user.has_perm("config.options") else None
     if form is not None:
-        del form.fields["require_second_factor"]
+        for name in ("require_second_factor", "notices_kept_days", "health_daily", "health_nightly"):
+            del form.fields[name]
         if form.is_valid():
             return _keep(request, form, "welcome")
     return render(request, "config/welcome.html", {"form": form, "zones": zones().values()})

@@ -77,6 +77,11 @@ class Polled(models.Model):
         return self.state == self.State.FAULTY and self.told_at is not None
 
     @property
+    def is_over(self) -> bool:
+        """Need nobody be called for it any more?"""
+        return not self.is_silent
+
+    @property
     def is_malformed(self) -> bool:
         """Does it answer, but nothing that can be read?"""
         return self.fault_kind in MALFORMED
