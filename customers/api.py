@@ -18,8 +18,10 @@ from customers import removal
 from customers.api_rows import ContactRow, CustomerRow, EquipmentRow, SiteRow
 from customers.equipment.forms import Address, Mac
 from customers.equipment.models import Equipment, Kind, State
+from customers.meters.api import MeterReadingResource
 from customers.people.actions import archive_with_equipment
 from customers.people.models import Contact, Customer, Site
+from customers.reminders.api import ReminderResource
 from notifications.api.resources import Moment, Number, Resource, Rows
 
 
@@ -196,4 +198,6 @@ RESOURCES: list[tuple[str, type[Resource]]] = [
     ("contacts", ContactResource),
     ("sites", SiteResource),
     ("equipment", EquipmentResource),
+    ("meter-readings", MeterReadingResource),
+    ("reminders", ReminderResource),
 ]

@@ -124,12 +124,15 @@ class EquipmentRow(LinkedByForm):
     customer = Link(source="customer_id")
     address = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=60)
     mac = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    meter = serializers.FloatField(read_only=True, allow_null=True, help_text="Its newest reading: see meter-readings.")
+    meter_unit = serializers.CharField(read_only=True, help_text="h for hours, GB for gigabytes; empty: never read.")
     tags = TagList()
 
     class Meta:
         model = Equipment
         fields: ClassVar = [
             "id", "url", "html_url", "name", "kind", "address", "mac", "uplink", "site", "customer", "vendor", "model",
-            "serial", "notes", "tags", "state", "state_since", "created_at", "archived_at",
+            "serial", "warranty_until", "meter", "meter_unit", "meter_at", "notes", "tags", "state", "state_since",
+            "created_at", "archived_at",
         ]  # fmt: skip
-        read_only_fields: ClassVar = ["state", "state_since", "created_at", "archived_at"]
+        read_only_fields: ClassVar = ["meter_at", "state", "state_since", "created_at", "archived_at"]

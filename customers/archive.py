@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
+from django.utils import timezone
 
 from notifications.observe import ObservedQuerySet
 
@@ -28,7 +29,14 @@ class Archive(ObservedQuerySet):
 class Archived(models.Model):
     """Something that can be put away and brought back."""
 
+    created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
+
+    @property
+    def age(self) -> str:
+        """For how many days we have had it."""
+        days = (timezone.now() - self.created_at).days
+        return f"{days} day{'' if days == 1 else 's'}"

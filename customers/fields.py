@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import transaction
@@ -51,6 +52,22 @@ class Phone(forms.CharField):
         super().validate(value)
         if value and len(digits(value)) < 3:
             raise forms.ValidationError("Write the number with its digits, for example 907 555 0123.")
+
+
+class Day(forms.DateField):
+    """A date, written so that nobody takes its day for its month."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    default_error_messages: ClassVar = {"invalid": "Write the date such as 2027-03-31."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, input_formats=["%Y-%m-%d", "%d %b %Y", "%d %B %Y", "%d.%m.%Y"], **kwargs)
+
+    def validate(self, value: date | None) -> None:
+        """Refuse a year that is a slip of the finger."""
+        super().validate(value)
+        if value and not 1990 <= value.year < 2100:
+            raise forms.ValidationError("Write a year from 1990 to 2099.")
 
 
 class WholeForm(forms.ModelForm):

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from customers.equipment.models import Equipment, Kind, State, bare_mac
-from customers.fields import ListFilter, Tags, WholeForm
+from customers.fields import Day, ListFilter, Tags, WholeForm
 from customers.people.forms import sites_to_choose
 from customers.people.models import Customer, Site
 from customers.type_ahead import ByName
@@ -76,11 +76,12 @@ class EquipmentForm(WholeForm):
         Customer.objects.current(), "customer", "customer_choices", required=False,
         help_text="Whom it serves, if it is one customer's; type a name, a number or a street.",
     )  # fmt: skip
+    warranty_until = Day(help_text="The last day on which it is repaired or replaced for nothing.")
     tags = Tags()
     fieldsets = [
         ("", ["name", "kind", "address", "mac"]),
         ("Its place", ["uplink", "site", "customer"]),
-        ("What it is", ["vendor", "model", "serial"]),
+        ("What it is", ["vendor", "model", "serial", "warranty_until"]),
         ("For us", ["tags", "notes"]),
     ]
 
@@ -88,7 +89,7 @@ class EquipmentForm(WholeForm):
         model = Equipment
         fields = [
             "name", "kind", "address", "mac", "uplink", "site", "customer",
-            "vendor", "model", "serial", "tags", "notes",
+            "vendor", "model", "serial", "warranty_until", "tags", "notes",
         ]  # fmt: skip
         widgets = {"notes": forms.Textarea(attrs={"rows": 4})}
         help_texts = {"kind": "A CPE stands at one customer's: when it fails alone, only who asked for it is told."}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import ClassVar, Self
 
@@ -39,9 +40,21 @@ class State(models.TextChoices):
     DOWN = "down", "Down"
 
 
+class Unit(models.TextChoices):
+    """What a meter counts."""
+
+    HOURS = "h", "Hours"
+    GIGABYTES = "GB", "Gigabytes"
+
+
 def bare_mac(text: str) -> str:
     """A MAC, or a part of one, without what stands between its digits."""
     return "".join(sign for sign in text.lower() if sign not in ":-. ")
+
+
+def counted(value: Decimal, unit: str) -> str:
+    """What a meter says in words: "1,234.5 h"."""
+    return f"{value:,f}".removesuffix(".0") + f" {unit}"
 
 
 # UNION, not UNION ALL: a row that is met again ends the walk, so a ring in the data cannot hold it.
@@ -75,6 +88,10 @@ SERVED = """
 
 class Equipments(Searched):
     """The vocabulary of equipment."""
+
+    def under_warranty(self) -> Self:
+        """Those that have, or had, a warranty."""
+        return self.current().exclude(warranty_until=None)
 
     def network(self) -> Self:
         """Our own, shared by many: everything but what stands at one customer's."""
@@ -136,12 +153,17 @@ class Equipment(Archived, Worded, Observed):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="equipment")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="equipment")
     notes = models.TextField(blank=True)
+    warranty_until = models.DateField(null=True, blank=True)
+    # The newest of its readings, and what that counts; written by the slice of meters.
+    meter = models.DecimalField(max_digits=12, decimal_places=1, null=True, editable=False)
+    meter_unit = models.CharField(max_length=2, choices=Unit, blank=True, editable=False)
+    meter_at = models.DateTimeField(null=True, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.UNKNOWN, editable=False)
     state_since = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
     tags = TaggableManager(blank=True, manager=ObservedTags)
 
     objects: ClassVar = Equipments.as_manager()
+    found_by: ClassVar = {"customers.Customer": "customer", "customers.Site": "site"}
 
     class Meta(Observed.Meta):
         verbose_name_plural = "equipment"
@@ -164,6 +186,11 @@ class Equipment(Archived, Worded, Observed):
     def ordered_address(self) -> str:
         """The address in the order of its numbers."""
         return address_order(self.address)
+
+    @property
+    def meter_words(self) -> str:
+        """What its meter said last; "" for one that was never read."""
+        return "" if self.meter is None else counted(self.meter, self.meter_unit)
 
     @property
     def detail(self) -> str:

@@ -21,6 +21,7 @@ from customers.imports.kinds import Sort
 from customers.imports.models import ImportRun
 from customers.imports.planning import Planned, Planner
 from customers.imports.writing import Moved, write
+from notifications import audit
 
 AT_ONCE = 500
 SHOWN_FAULTS, SHOWN_CHANGES = 500, 20
@@ -39,12 +40,15 @@ def begin(sort: Sort, user: Any, name: str, content: bytes) -> ImportRun:
     return run
 
 
-def confirm(run: ImportRun, leave_out: bool) -> bool:
-    """The word that imports it; False if it may not be imported (any more), or has faults that are not left out."""
+def confirm(run: ImportRun, leave_out: bool, tell: bool = False) -> bool:
+    """The word that imports it; False if it may not be imported (any more), or has faults that are not left out.
+
+    Nobody is told of what comes of it, unless one says so (`tell`).
+    """
     waiting = ImportRun.objects.filter(pk=run.pk, state=State.READY)
     if not leave_out:
         waiting = waiting.filter(bad=0)
-    if not waiting.update(state=State.WRITING, done=0, moved_at=timezone.now()):
+    if not waiting.update(state=State.WRITING, tell=tell, done=0, moved_at=timezone.now()):
         return False
     _now_or_later(carry_out, run)
     return True
@@ -85,7 +89,9 @@ def carry_out(run: ImportRun) -> None:
         with transaction.atomic():
             # A job that runs a second time finds it done.
             if ImportRun.objects.filter(pk=run.pk, state=State.WRITING).update(state=State.DONE):
-                write(run.of, [one for one in planned if not one.faults and one.alters and one.thing is not None])
+                good = [one for one in planned if not one.faults and one.alters and one.thing is not None]
+                with audit.acting(run.user):
+                    write(run.of, good, run.tell)
         run.file.unlink(missing_ok=True)
 
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from asgiref.sync import sync_to_async
 from django.http import QueryDict
 
-from customers.imports.cells import guarded
 from customers.imports.kinds import CONTACTS, Sort, cells_of, several
+from notifications.cells import guarded
 
 CHUNK = 500
 Piece = TypeVar("Piece", str, bytes)

@@ -119,6 +119,7 @@ EQUIPMENT = Sort(
         ("vendor", "Vendor", "make,manufacturer"),
         ("model", "Model", ""),
         ("serial", "Serial", "serial number,serial no"),
+        ("warranty_until", "Warranty until", "warranty,warranty end,warranty expires,warranty expiry"),
         ("tags", "Tags", "labels"),
         ("notes", "Notes", "note,comment,comments"),
     ),

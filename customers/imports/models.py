@@ -39,6 +39,7 @@ class ImportRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)
+    tell = models.BooleanField(default=False)  # those who subscribed hear of what comes of it
     ignored = models.JSONField(default=list)
     faults = models.JSONField(default=list)
     changes = models.JSONField(default=list)

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from customers.imports.cells import plain
 from customers.words import folded
+from notifications.cells import plain
 
 if TYPE_CHECKING:
     from _csv import Reader

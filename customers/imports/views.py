@@ -67,7 +67,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Import what was looked at."""
     found = _mine(request, pk)
-    if not actions.confirm(found, leave_out=bool(request.POST.get("leave_out"))):
+    leave_out, tell = (bool(request.POST.get(name)) for name in ("leave_out", "tell"))
+    if not actions.confirm(found, leave_out, tell):
         messages.error(request, "It is not imported: look again at how it stands.")
     return redirect(found)
 

@@ -1,4 +1,4 @@
-"""Writing what a file comes to: all of it or nothing, and nobody is told."""
+"""Writing what a file comes to: all of it or nothing; nobody is told, unless that was asked for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils import timezone
 from taggit.models import Tag, TaggedItem
 
 from customers.imports.kinds import Sort
 from customers.imports.planning import Planned
+from customers.imports.telling import Telling
 
 BATCH = 500
 
@@ -20,13 +22,16 @@ class Moved(Exception):
 
 
 @transaction.atomic
-def write(sort: Sort, planned: Sequence[Planned]) -> None:
+def write(sort: Sort, planned: Sequence[Planned], tell: bool = False) -> None:
     """Make what is new, change what is changed; raises Moved, or IntegrityError, and then nothing is written."""
+    telling = Telling(sort, planned) if tell else None
     pks = _make(sort, [one for one in planned if one.pk is None])
     for one in planned:
         if one.pk is not None and one.writes:
             _change(sort, one.pk, _pointing(one.writes, pks))
     _tag(sort, {pks.get(one.key, one.key): one for one in planned if one.tags is not None})
+    if telling is not None:
+        telling.tell(planned, pks, timezone.now())
 
 
 def _make(sort: Sort, new: list[Planned]) -> dict[int, int]:

@@ -69,7 +69,6 @@ class Customer(Archived, Worded, Observed):
     suspended = models.BooleanField(default=False, help_text="Cut off on purpose: never counted as an outage.")
     state = models.CharField(max_length=10, choices=State, default=State.UNKNOWN, editable=False)
     state_since = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
     # The name was taken out of everything: no source may bring it back.
     anonymised_at = models.DateTimeField(null=True, editable=False)
     tags = TaggableManager(blank=True, manager=ObservedTags)
@@ -152,7 +151,7 @@ class Contact(Worded, Observed):
 
     def get_absolute_url(self) -> str:
         """A contact is shown on the customer's page."""
-        return self.customer.get_absolute_url()
+        return reverse("customer", args=[self.customer_id])
 
     def said(self) -> list[str]:
         """A contact is found by name, e-mail and phone number."""
@@ -191,10 +190,10 @@ class Site(Archived, Worded, Observed):
     latitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
     longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     notes = models.TextField("access notes", blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
     tags = TaggableManager(blank=True, manager=ObservedTags)
 
     objects: ClassVar = Sites.as_manager()
+    found_by: ClassVar = {"customers.Customer": "customer"}
 
     class Meta(Observed.Meta):
         ordering = ["name", "pk"]

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from customers.imports.cells import guarded
 from customers.imports.export import lines
 from customers.people.models import Customer
 from customers.privacy.parts import Row, parts
+from notifications.cells import guarded
 
 
 def known(customer: Customer) -> dict[str, list[Row]]:

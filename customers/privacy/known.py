@@ -9,11 +9,13 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
+from customers.meters.models import MeterReading
 from customers.people.models import Customer, Site
 from customers.privacy.parts import Part, Row, cover, naming, notices_about, row_of, write
 from customers.privacy.words import Words
+from customers.reminders.models import Reminder
 from notifications.audit import Act, Recorded
-from notifications.models import Address, Notice
+from notifications.models import Address, Notice, Report
 
 SHOWN_OF_NOTICES = ("event", "text", "created_at", "due_at", "withdrawn_at", "read_at")
 
@@ -86,9 +88,38 @@ def _notices(customer: Customer) -> Iterable[Row]:
 
 
 def _forget_notices(customer: Customer, words: Words) -> None:
+    # What is on paper cannot be covered: a report that may name them goes as a whole.
+    Report.objects.filter(naming("said", words) | naming("name", words)).delete()
     for things in _own(customer):
+        Report.objects.filter(pk__in=notices_about(things).exclude(report=None).values("report")).delete()
         cover(notices_about(things), ["text"], words, parts=True)
     cover(Notice.objects.filter(naming("text", words)), ["text"], words)
+
+
+def _meters(customer: Customer) -> Iterable[Row]:
+    readings = MeterReading.objects.filter(equipment__customer=customer).select_related("equipment", "by")
+    return (row_of(reading) for reading in readings)
+
+
+def _forget_meters(customer: Customer, words: Words) -> None:
+    MeterReading.objects.filter(equipment__customer=customer).update(note="")
+
+
+def _reminders_of(customer: Customer) -> list[models.QuerySet]:
+    return [Reminder.objects.of_any(things) for things in (*_own(customer), customer.contacts.all())]
+
+
+def _reminders(customer: Customer) -> Iterable[Row]:
+    found = chain.from_iterable(rows.select_related("user", "created_by") for rows in _reminders_of(customer))
+    return (row_of(one, without=["object_type", "object_id"]) for one in found)
+
+
+def _forget_reminders(customer: Customer, words: Words) -> None:
+    """In those of what is their own every part of the name is meant; in others the whole of it."""
+    for rows in _reminders_of(customer):
+        cover(notices_about(rows), ["text"], words, parts=True)
+        cover(rows, ["text", "about"], words, parts=True)
+    cover(Reminder.objects.filter(naming("text", words) | naming("about", words)), ["text", "about"], words)
 
 
 def _addresses(customer: Customer) -> Iterable[Row]:
@@ -117,6 +148,8 @@ def _forget_acts(customer: Customer, words: Words) -> None:
 PARTS = [
     Part("notices", _notices, _forget_notices),
     Part("acts", _acts, _forget_acts),
+    Part("reminders", _reminders, _forget_reminders),
+    Part("meters", _meters, _forget_meters),
     Part("addresses", _addresses, _forget_addresses),
     Part("equipment", _equipment, _forget_equipment),
     Part("sites", _sites, _forget_sites),

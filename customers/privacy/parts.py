@@ -64,10 +64,16 @@ def write(thing: models.Model, **values: Any) -> None:
 def cover(rows: Any, fields: Sequence[str], words: Words, *, parts: bool = False) -> None:
     """Cover the words in these fields of the rows, texts or JSON, wherever they stand."""
     for row in rows.only("pk", *fields).iterator(chunk_size=500):
-        new = {name: words.cover_all(getattr(row, name), parts=parts) for name in fields}
+        new = {name: _cut(row, name, words.cover_all(getattr(row, name), parts=parts)) for name in fields}
         changed = {name: value for name, value in new.items() if value != getattr(row, name)}
         if changed:
             type(row)._base_manager.filter(pk=row.pk).update(**changed)
+
+
+def _cut(row: models.Model, name: str, value: Any) -> Any:
+    """What stands for a short name is longer, and the column may end."""
+    longest = row._meta.get_field(name).max_length  # type: ignore[union-attr]
+    return value[:longest] if isinstance(value, str) else value
 
 
 def naming(field: str, words: Words) -> Q:

@@ -1,0 +1,1 @@
+"""Meters of equipment: hours run, gigabytes carried."""
