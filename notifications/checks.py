@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import models
 
 from notifications.event import Event, declared
+from notifications.terms import TermsForm
 
 
 @register()
@@ -25,6 +26,10 @@ def faults(event: Event) -> Iterable[CheckMessage]:
     except LookupError:
         yield Error(f"The event {event.key} is of {event.of}, which is no model", id="notifications.E001")
         return
+    if taken := sorted({ask.name for ask in event.asks} & set(TermsForm.order)):
+        yield Error(
+            f"{event.key} asks for {taken[0]!r}, which every subscription says already", id="notifications.E008"
+        )
     try:
         paths = event.fields()
     except ValueError as fault:
@@ -32,7 +37,7 @@ def faults(event: Event) -> Iterable[CheckMessage]:
         return
     for path in paths:
         root, _, field = path.partition(".")
-        if root != "after" or (field and not _has(model, field.split(".")[0])):
+        if path != "words" and (root != "after" or (field and not _has(model, field.split(".")[0]))):
             yield Error(f"The text of {event.key} names {path!r}, which {event.of} lacks", id="notifications.E002")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 PRODUCT = "Towerwatch"
+# Days for which notices are kept at least, whatever is set.
+LEAST_KEPT = 7
 
 
 def name() -> str:
@@ -20,6 +23,11 @@ def name() -> str:
 def zone() -> zoneinfo.ZoneInfo:
     """The zone in which times are told."""
     return zoneinfo.ZoneInfo(_options().time_zone)
+
+
+def notices_kept() -> timedelta:
+    """How long notices and their deliveries are kept."""
+    return timedelta(days=max(LEAST_KEPT, int(_options().notices_kept_days)))
 
 
 def url(path: str) -> str:

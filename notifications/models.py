@@ -9,14 +9,31 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from notifications.address import Address as Address
+from notifications.address import CodeSent as CodeSent
 from notifications.address import PushKey as PushKey
 from notifications.audit import Act as Act
 from notifications.changes import InterestChange as InterestChange
+from notifications.duplicates import Duplicates as Duplicates
+from notifications.duty.models import Cover as Cover
+from notifications.duty.models import Step as Step
+from notifications.duty.models import Turn as Turn
+from notifications.event import DIRECT, GENERAL
+from notifications.pace import Pace as Pace
+from notifications.storms import Storm as Storm
+from notifications.told import Told as Told
 from notifications.wishes import Mute as Mute
 from notifications.wishes import Plan as Plan
 from notifications.wishes import Subscription as Subscription
+
+# The fingerprint of a digest begins with it.
+DIGEST = "digest."
+
+
+# The events of what is written to people; a test or a code that somebody asked for has none.
+WRITTEN = (DIRECT, GENERAL, "")
 
 
 class Topic(models.Model):
@@ -41,9 +58,29 @@ class Notices(models.QuerySet["Notice"]):
         """Those whose time has come."""
         return self.filter(due_at__lte=now, withdrawn_at=None)
 
+    def written_by(self, sender: models.Model) -> Notices:
+        """Those that one of the staff wrote."""
+        return self.filter(sent_by=sender.pk)
+
     def unread(self) -> Notices:
         """Those not opened yet."""
         return self.filter(read_at=None)
+
+    def about(self, thing: models.Model) -> Notices:
+        """Those about one object."""
+        return self.filter(object_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
+
+    def snoozed(self, now: datetime) -> Notices:
+        """Those that their reader has put off."""
+        return self.filter(snoozed_until__gt=now, withdrawn_at=None)
+
+    def escalating(self, now: datetime) -> Notices:
+        """Those that nobody has acknowledged in time."""
+        return self.filter(acked_at=None, escalate_at__isnull=False, escalate_at__lte=now)
+
+    def gathered_in(self, digest: int) -> Notices:
+        """Those for which a digest notice (its pk) stands."""
+        return self.filter(digest=digest)
 
 
 class Report(models.Model):
@@ -52,6 +89,7 @@ class Report(models.Model):
     name = models.CharField(max_length=120)
     media_type = models.CharField(max_length=60)
     content = models.BinaryField()
+    said = models.TextField(blank=True)  # its words, by which whoever takes a name out of everything finds it
     made_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -90,6 +128,10 @@ class Notice(models.Model):
     escalate_after = models.PositiveIntegerField(null=True, blank=True)
     escalate_at = models.DateTimeField(null=True, blank=True)
     escalations = models.PositiveSmallIntegerField(default=0)
+    # In a storm: the one notice by which its reader was told of this one by every channel but the inbox.
+    digest = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="gathered", db_index=False
+    )
 
     objects = Notices.as_manager()
 
@@ -99,6 +141,9 @@ class Notice(models.Model):
             models.Index(fields=["recipient_type", "recipient_id", "-due_at"], name="notice_inbox"),
             models.Index(fields=["recipient_type", "recipient_id"], condition=Q(read_at=None), name="notice_unread"),
             models.Index(fields=["object_type", "object_id"], name="notice_object"),
+            models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="notice_snoozed"),
+            models.Index(fields=["created_at"], name="notice_written"),
+            models.Index(fields=["digest"], condition=Q(digest__isnull=False), name="notice_gathered"),
             models.Index(
                 fields=["escalate_at"], condition=Q(acked_at=None, escalate_at__isnull=False), name="notice_escalation"
             ),
@@ -106,6 +151,16 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_written(self) -> bool:
+        """Was it written to its recipient? Then it is told whatever they have muted, and takes no other's place."""
+        return self.event in WRITTEN
+
+    @property
+    def is_digest(self) -> bool:
+        """Does it stand for others, that came in a storm?"""
+        return self.fingerprint.startswith(DIGEST)
 
 
 class Deliveries(models.QuerySet["Delivery"]):
@@ -127,6 +182,8 @@ class Delivery(models.Model):
         DONE = "done", "Delivered"
         WITHDRAWN = "withdrawn", "Withdrawn"
         FAILED = "failed", "Failed for good"
+        HELD = "held", "Waits for a digest"
+        DIGESTED = "digested", "In a digest"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     # None when the address is no more; `gone` is what it was called.
@@ -143,10 +200,18 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["notice", "address"], name="delivery_once")]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_outbox")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_outbox"),
+            models.Index(fields=["notice"], condition=Q(state="held"), name="delivery_held"),
+            models.Index(fields=["id"], condition=Q(state="failed"), name="delivery_failed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.notice} by {self.address or self.gone}"
+
+    def get_absolute_url(self) -> str:
+        """Its page in the delivery log."""
+        return reverse("delivery", args=[self.pk])
 
     @property
     def to(self) -> Address:
@@ -168,6 +233,11 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%F %T} {self.error or 'ok' if self.ended_at else 'sending'}"
+
+    @property
+    def seconds(self) -> str:
+        """How long it took."""
+        return f"{(self.ended_at - self.started_at).total_seconds():.1f} s" if self.ended_at else ""
 
 
 class Pause(models.Model):

@@ -5,7 +5,6 @@ What the link carries: whose notice it was, its address, and the subscriptions t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.urls import reverse
 
-from notifications import actions, house, recipients
+from notifications import actions, general, hearing, house, recipients
 from notifications.delivery import addressing
-from notifications.event import declared
+from notifications.event import GENERAL, declared
 from notifications.models import Address, Delivery, Subscription
 
 SALT = "notifications.unsubscribing"
@@ -33,26 +32,29 @@ class Cause:
     address: Address | None
     rows: tuple[Subscription, ...]
     by_subscription: bool
+    is_general: bool = False
 
     @property
     def is_over(self) -> bool:
         """Is there nothing left to end?"""
         if self.by_subscription:
             return not self.rows
+        if self.is_general and self.address is not None and self.address.wanted:
+            return not general.comes_by(self.person, self.address.channel)
         return self.address is None or not self.address.wanted
 
 
 def link(delivery: Delivery) -> str:
     """The address at which the reader of this delivery ends what caused it."""
     notice = delivery.notice
-    about = [notice.recipient_type_id, notice.recipient_id, delivery.address_id, notice.why]
+    about = [notice.recipient_type_id, notice.recipient_id, delivery.address_id, notice.why, notice.event == GENERAL]
     return house.url(reverse("unsubscribe", args=[signing.dumps(about, salt=SALT)]))
 
 
 def read(token: str) -> Cause:
     """What a link is about; raises BadLink."""
     try:
-        kind, pk, address, why = signing.loads(token, salt=SALT)
+        kind, pk, address, why, is_general = signing.loads(token, salt=SALT)
     except (signing.BadSignature, ValueError, TypeError):
         raise BadLink from None
     content_type = ContentType.objects.filter(pk=kind).first()
@@ -60,18 +62,8 @@ def read(token: str) -> Cause:
     person = model._base_manager.filter(pk=pk).first() if model else None
     if person is None:
         raise BadLink
-    rows = tuple(_in_force(person, Subscription.objects.filter(pk__in=why, off=False)))
-    return Cause(person, Address.objects.of(person).filter(pk=address).first(), rows, bool(why))
-
-
-def _in_force(person: Any, rows: Iterable[Subscription]) -> Iterable[Subscription]:
-    """Those that still reach this person: what they turned off for themselves does not."""
-    own = recipients.own(person)
-    turned_off = Subscription.objects.to(own).filter(off=True) if own else Subscription.objects.none()
-    off = {(row.event, row.object_type_id, row.object_id) for row in turned_off}
-    for row in rows:
-        if row.recipient == own or not {(row.event, row.object_type_id, row.object_id), (row.event, None, None)} & off:
-            yield row
+    rows = tuple(hearing.in_force(person, Subscription.objects.filter(pk__in=why, off=False)))
+    return Cause(person, Address.objects.of(person).filter(pk=address).first(), rows, bool(why), is_general)
 
 
 def words(row: Subscription) -> str:
@@ -83,9 +75,12 @@ def words(row: Subscription) -> str:
 def end(cause: Cause) -> list[str]:
     """End the subscriptions, those of a role for this person alone; in words what was ended, nothing a second time.
 
-    What was written to somebody has no subscription: then e-mail as such is turned off.
+    General notices come by this channel no more, and nobody loses them: the inbox has them. What was written to
+    somebody has no subscription: then e-mail as such is turned off.
     """
     own = recipients.own(cause.person)
+    if cause.is_general and own is not None:
+        return _end_general(cause)
     if not cause.by_subscription or own is None:
         return end_email(cause)
     ended = [words(row) for row in cause.rows]
@@ -95,6 +90,13 @@ def end(cause: Cause) -> list[str]:
         else:
             actions.turn_off(cause.person, row, cause.person)
     return ended
+
+
+def _end_general(cause: Cause) -> list[str]:
+    if cause.is_over or cause.address is None:
+        return []
+    general.without(cause.person, cause.address.channel)
+    return [f"general notices to {cause.address.value}; they stay in the inbox"]
 
 
 def end_email(cause: Cause) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from django.db.models import Q
 
 from notifications import interest
 from notifications.audit import History
+from notifications.event import meant
 from notifications.index import Place
 
 
@@ -50,6 +52,13 @@ class Remembered(models.QuerySet[Any]):
 
 class Subscriptions(Remembered):
     """The vocabulary of subscriptions."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """As Django's."""
+        objs = list(objs)
+        for one in objs:
+            one.planned = one.planned if one.waits else None
+        return super().bulk_create(objs, *args, **kwargs)
 
     def to(self, recipient: tuple[str, str]) -> Self:
         """Those of one recipient."""
@@ -115,8 +124,8 @@ class Subscription(Kept):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # Of an event that waits for its time: how often it was planned over the rows that exist (see plans.py).
-    planned = models.PositiveSmallIntegerField(default=0, editable=False)
+    # How far it is planned over the rows that exist; None where there is nothing more to plan (see planning.py).
+    planned = models.PositiveSmallIntegerField(default=0, null=True, editable=False)
     planned_at = models.DateTimeField(null=True, editable=False)
 
     objects = Subscriptions.as_manager()
@@ -138,9 +147,22 @@ class Subscription(Kept):
                 name="subscription_once_to_all",
             ),
         ]
+        indexes = [
+            models.Index(fields=["planned"], name="subscription_to_plan", condition=Q(planned__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.recipient_kind} {self.recipient_key} wants {self.event}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As any that is kept in mind; what waits for no time has nothing to be planned."""
+        self.planned = self.planned if self.waits else None
+        super().save(*args, **kwargs)
+
+    @property
+    def waits(self) -> bool:
+        """Is there anything to plan over the rows that exist?"""
+        return any(event.plans or (self.now_too and event.holds) for event in meant(self.event))
 
     @property
     def place(self) -> Place:
@@ -179,7 +201,9 @@ class Plan(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subscription", "object_type", "object_id", "mark"], name="plan_once")
+            models.UniqueConstraint(
+                fields=["subscription", "event", "object_type", "object_id", "mark"], name="plan_once"
+            )
         ]
         indexes = [
             models.Index(fields=["due_at"], name="plan_due"),

@@ -15,9 +15,9 @@ os.mkdir(f"{VAR}/static")
 os.environ["VAR"] = VAR
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 for name in (
-    "ALLOWED_HOSTS", "DEBUG", "DEMO", "EMAIL_FROM", "EMAIL_PROVIDER", "EMAIL_URL", "GITHUB_CLIENT_ID",
-    "GITHUB_CLIENT_SECRET", "GITHUB_URL", "HOST", "LOOPBACK", "PORT", "PUBLIC_URL", "PUSH_HOSTS",
-    "SEAL_KEY", "SECRET_KEY", "SHARDS",
+    "ALLOWED_HOSTS", "CHANNEL_LIMITS", "DEBUG", "DEMO", "EMAIL_FROM", "EMAIL_PROVIDER", "EMAIL_URL", "GITHUB_CLIENT_ID",
+    "GITHUB_CLIENT_SECRET", "GITHUB_URL", "HOST", "HOSTS", "LOOPBACK", "PORT", "PUBLIC_URL", "PUSH_HOSTS",
+    "SEAL_KEY", "SECRET_KEY", "SHARDS", "SMS_PROVIDER", "SMS_URL", "WEBHOOK_PRIVATE",
 ):  # fmt: skip
     os.environ.pop(name, None)
 django.setup()

@@ -1,12 +1,16 @@
 """Plain builders of what tests need: each gives what it is not told, and takes any field by name."""
 
+from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from django.utils import timezone
 
 from config.models import User
-from customers.models import Contact, Customer, Equipment, Site
+from customers.meters import actions as meters
+from customers.models import Contact, Customer, Equipment, MeterReading, Reminder, Site
+from customers.reminders import actions as reminders
 from outages.models import Check, Source, SourceLink
 
 _numbers = count(1)
@@ -44,6 +48,19 @@ def equipment(name: str = "", *, tags: str = "", **fields: Any) -> Equipment:
     found = Equipment.objects.create(name=name or f"CPE {next(_numbers)}", **fields)
     found.tags.add(*_words(tags))
     return found
+
+
+def reading(of: Equipment, value: float | str, unit: str = "", **fields: Any) -> MeterReading:
+    """What the meter of a piece of equipment says, in hours where it was never read."""
+    fields.setdefault("read_at", timezone.now())
+    reading = MeterReading(equipment=of, value=Decimal(str(value)), **fields)
+    return meters.write(reading, unit or of.meter_unit or "h", timezone.now())
+
+
+def reminder(user: User, text: str = "Call them back", *, by: User | None = None, **fields: Any) -> Reminder:
+    """A reminder in an hour, of nothing; by oneself where nobody is named."""
+    given = {"due_at": timezone.now() + timedelta(hours=1)} | fields
+    return reminders.remind(text, user=user, by=by or user, **given)
 
 
 def check(of: Equipment | None = None, **fields: Any) -> Check:

@@ -16,7 +16,7 @@ MAY = {
     "config": set(FLOORS),
 }
 WITHOUT_DJANGO = ("agents/probes", "agents/clients", "agents/program", "agents/cage", "agents/simulated")
-ORDER = ("people", "equipment", "imports")
+ORDER = ("people", "equipment", "meters", "reminders", "imports")
 RELATIONS = ("ForeignKey", "OneToOneField", "ManyToManyField")
 
 

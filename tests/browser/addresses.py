@@ -14,14 +14,16 @@ STEPS = {
 NOT_PAGES = STEPS | {
     "audit_csv", "github_callback", "github_login", "invitation_renew", "invitation_revoke", "user_refuse", "waiting",
     "backup_begin", "backup_download", "customer_everything", "sending_discard", "sending_release",
-    "account_confirm_login_code", "account_set_password", "alarms", "bell", "channel", "channel_remove", "channel_test",
-    "channel_turn", "check_readings", "csv", "customer_choices",
-    "demo_enter", "demo_link", "demo_load", "demo_play", "equipment_choices", "equipment_looking", "equipment_ping",
+    "account_confirm_login_code", "account_set_password", "address_on", "address_test", "delivery_discard",
+    "delivery_replay", "alarms", "bell", "channel", "channel_remove", "channel_test", "channel_code_again",
+    "channel_renew", "notice_short", "channel_turn", "check_readings", "csv", "customer_choices", "demo_enter",
+    "demo_link", "demo_load", "demo_play", "equipment_choices", "equipment_looking", "equipment_ping",
     "equipment_trace", "import_confirm", "import_discard", "inbox_read", "incident_acknowledge", "incident_note",
     "incident_work", "keep_alive", "live", "manifest", "notice", "now_board", "push", "push_key", "push_moved",
-    "push_off", "site_choices", "subscribe_mute", "subscription_remove", "subscription_turn", "token_revoke",
-    "unsubscribe", "source_accept", "source_choose", "source_hint", "source_look", "source_rotate", "source_switch",
-    "source_sync", "triage_sort", "user_token_revoke", "worker",
+    "general_by", "report", "push_off", "reminder_done", "reminder_later", "reminder_quick", "site_choices",
+    "subscribe_mute", "subscription_remove", "subscription_turn", "token_revoke", "dry_run", "unsubscribe",
+    "source_accept", "source_choose", "source_hint", "source_look", "source_rotate", "source_switch", "source_sync",
+    "triage_sort", "user_token_revoke", "worker",
 }  # fmt: skip
 # Open for as long as there is no administrator, or no equipment: test_start looks at them.
 AT_THE_START = {"setup", "welcome"}
@@ -37,17 +39,21 @@ CLOSED = {
 # What a page may also be asked for: nothing found, the next page, a word that is searched.
 ALSO = {
     "audit": ("?kind=subscription", "?until=2001-01-01"),
+    "deliveries": ("?state=failed", "?text=nothing-of-these-words", "?until=2001-01-01"),
     "customers": ("?q=nobody-of-this-name", "?page=2", "?state=down&sort=-name"),
     "equipments": ("?q=nothing-of-this-name",),
     "incidents": ("?q=nothing-of-this-name", "?show=open"),
     "inbox": ("?show=unread",),
     "outages": ("?q=nothing-of-this-name",),
+    "reminders": ("?show=done", "?show=others", "?q=nothing-of-these-words"),
     "search": ("?q=09", "?q=nothing-of-this-name"),
     "sites": ("?kind=all",),
     "triage": ("?q=nothing-of-this-name", "?show=seasonal"),
+    "events": ("?q=tagged", "?q=nothing-of-this-name"),
     "users": ("?q=nobody",),
 }
 KEYS = {
+    "channel_add": {"name": "webhook"},
     "invitation": {"token": "a-token-that-opens-it"},
     "subscriptions_of": {"kind": "role", "key": "engineer"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "used-already"},
@@ -75,11 +81,16 @@ def of(name: str, samples: dict[str, list[Any]]) -> list[str]:
     if name == "subscribe":
         things = [samples[kind][0] for kind in ("customer", "site", "equipment", "incident", "outage")]
         return [reverse(name, args=[thing._meta.label_lower, thing.pk]) + "?of=this" for thing in things]
+    if name == "send_notice":
+        things = [samples[kind][0] for kind in ("customer", "incident", "source")]
+        return [reverse(name, args=[thing._meta.label_lower, thing.pk]) for thing in things]
+    if name == "why":
+        return [reverse(name, args=[thing._meta.label_lower, thing.pk]) for thing in (samples["site"][0],)]
     if name not in TAKE_A_PK:
         address = reverse(name, kwargs=KEYS.get(name))
         return [address, *(address + also for also in ALSO.get(name, ()))]
     kind = "customer" if name == "contact_add" else name.split("_")[0]
-    if name == "check_add":
+    if name in ("check_add", "meter"):
         kind = "equipment"
     assert kind in samples, f"the page {name!r} is of a {kind!r}: let tests/browser/world.py make one"
     return [reverse(name, args=[one.pk]) for one in (samples[kind] if name == kind else samples[kind][:1])]

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from notifications.models import Subscription
+from outages.models import Outage
 from tests import make
 from tests.browser.examined import AXE, RUN_AXE, SIZES, TOO_WIDE
 
@@ -56,3 +59,35 @@ def test_choosing_somebody_else_or_all_of_a_kind_shows_what_they_hear(desk: Any)
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert {row.recipient_key for row in Subscription.objects.all()} == {str(other.pk)}
     assert Subscription.objects.count() == 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_options_count_what_would_have_been_sent_while_they_are_typed(desk: Any, size: str):
+    page, radio, now = desk("engineer", size), make.equipment("ap-1", site=make.site(tags="north")), timezone.now()
+    Outage.objects.create(equipment=radio, site=radio.site, started_at=now, opened_at=now, opened_by={})
+    menu = opened(page, radio.site.get_absolute_url())
+    menu.get_by_text("Outages", exact=True).click()
+    menu.get_by_label("A piece of equipment went down").check()
+    menu.get_by_text("More options: A piece of equipment went down").click()
+    expect(menu.get_by_text("The last 30 days would have sent me 1")).to_be_visible()
+    menu.get_by_label("With none of these tags").locator("visible=true").fill("North")
+    menu.get_by_label("With none of these tags").locator("visible=true").blur()
+    expect(menu.get_by_text("The last 30 days would have sent me 0")).to_be_visible()
+    page.evaluate(AXE.axe_script)
+    assert [*page.evaluate(RUN_AXE, {}), *page.evaluate(TOO_WIDE)] == []
+
+
+def test_several_rows_of_the_list_are_changed_and_saved_once_and_enter_removes_none(desk: Any):
+    page = desk("engineer")
+    rows = [
+        Subscription.objects.create(event=key, recipient_kind="user", recipient_key=str(page.user.pk))
+        for key in ("incident.opened", "outage.still_open")
+    ]
+    page.goto(reverse("subscriptions"))
+    page.get_by_label("From how many customers").fill("9")
+    page.get_by_label("After so many minutes").fill("45")
+    page.get_by_label("After so many minutes").press("Enter")
+    expect(page.get_by_text("2 changed.")).to_be_visible()
+    for row in rows:
+        row.refresh_from_db()
+    assert [row.asked for row in rows] == [{"at_least": 9}, {"minutes": 45}]

@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.utils import timezone
 
 from agents.models import Agent
 from agents.probes.readings import Reading
 from config import defaults, invitations, options
-from config.models import Invitation
+from config.models import Invitation, User
 from customers.imports import actions as imports
 from customers.imports.kinds import CUSTOMERS
 from customers.models import Equipment, ImportRun
+from customers.reminders import actions as reminders
 from notifications import actions as notices
-from notifications.models import Subscription
+from notifications import direct
+from notifications.models import Address, Attempt, Delivery, Notice, Subscription
 from outages import actions, recording
 from outages.models import Check, Incident, Outage, Source
 from tests import make
@@ -78,6 +81,9 @@ def build() -> World:
     sources(world)
     past(world)
     heard(world)
+    kept(world)
+    undelivered(world)
+    written(world)
     Agent.objects.update_or_create(name="here", defaults={"seen_at": timezone.now()})
     return world
 
@@ -197,6 +203,52 @@ def past(world: World) -> None:
     assert Equipment.objects.filter(state="down").count() == 4
 
 
+def undelivered(world: World) -> None:
+    """What failed for good at an address that is off now, and what waits."""
+    kind, now = ContentType.objects.get_for_model(User), timezone.now()
+    long, ada = world.samples["user"][0], world.administrator
+    address = Address.objects.create(
+        owner=long, channel="email", value=f"{UNBROKEN}@example.net", off_at=now, off_reason=LONG, verified_at=now
+    )
+    told = {"object_type": kind, "object_id": ada.pk, "recipient_type": kind, "recipient_id": long.pk}
+    notice = Notice.objects.create(fingerprint="lost", text=f"{UNBROKEN}: {LONG}", due_at=now, created_at=now, **told)
+    lost = Delivery.objects.create(notice=notice, address=address, due_at=now, state=Delivery.State.FAILED, tries=9)
+    for _ in range(2):
+        Attempt.objects.create(delivery=lost, started_at=now, ended_at=now, error=f"550 5.1.1 {UNBROKEN} {LONG}")
+    world.samples |= {"delivery": [lost, *Delivery.objects.exclude(pk=lost.pk)[:1]], "address": [address]}
+    waits = Address.objects.create(
+        owner=world.administrator, channel="webhook", value=f"https://{UNBROKEN}.example/?key=1"
+    )
+    world.samples["channel"] = [waits]
+
+
+def written(world: World) -> None:
+    """What the administrator has written to others: about a customer with a report, and to everybody."""
+    ada, now = world.administrator, timezone.now()
+    everybody = [("everybody", "all")]
+    about = direct.Draft(LONG, everybody, "mark-0001", world.samples["customer"][0], "pdf")
+    direct.send(about, ada, now - timedelta(minutes=5))
+    direct.send(direct.Draft(f"{UNBROKEN}: the depot is shut", everybody, "mark-0002"), ada, now)
+    sent = list(Notice.objects.written_by(ada).order_by("pk")[:1])
+    world.samples |= {"sent": sent, "report": [sent[0].report]}
+
+
+def kept(world: World) -> None:
+    """A meter that was replaced, a warranty that is over, and reminders of every kind."""
+    core, home, now = world.samples["equipment"][1], world.samples["customer"][0], timezone.now()
+    core.warranty_until = now.date() - timedelta(days=3)
+    core.save()
+    make.reading(core, "8759.9", by=world.technician, read_at=now - timedelta(days=40))
+    last = make.reading(core, 3, by=world.administrator, read_at=now - timedelta(days=9), replaced=True, note=LONG)
+    ada, other = world.administrator, world.samples["user"][0]
+    mine = make.reminder(ada, LONG, by=other, of=home)
+    make.reminder(ada, UNBROKEN, due_at=now - timedelta(days=1), of=core)
+    make.reminder(other, "Bring the long ladder", by=ada, of=world.samples["incident"][0])
+    done = make.reminder(ada, "Order batteries")
+    reminders.done(done, ada, now)
+    world.samples |= {"reminder": [mine, done], "meter": [last]}
+
+
 def heard(world: World) -> None:
     """What the administrator subscribed to, turned off and muted, and what was done for them."""
     ada, other = world.administrator, world.samples["user"][0]
@@ -209,3 +261,4 @@ def heard(world: World) -> None:
     notices.mute(ada, world.samples["equipment"][2], None)
     notices.mute(ada, world.samples["customer"][1], timezone.now() + timedelta(days=7))
     world.samples["subscription"] = [row]
+    world.samples["notice"] = [Notice.objects.to(ada).first()]

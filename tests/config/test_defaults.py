@@ -19,7 +19,7 @@ def given():
 
 
 def wanted():
-    return {(event.key, "role", role) for event in declared().values() for role in event.defaults}
+    return {(event.key, *defaults.whom(role)) for event in declared().values() for role in event.defaults}
 
 
 @pytest.fixture
@@ -44,6 +44,12 @@ def one_more(settings):
 def test_each_role_gets_what_is_declared_for_it():
     assert defaults.give() == len(wanted()) > 0
     assert given() == wanted()
+
+
+def test_what_is_declared_for_everybody_is_one_subscription_of_all():
+    defaults.give()
+    row = Subscription.objects.get(event="reminder.imminent")
+    assert row.recipient == ("everybody", "all")
 
 
 def test_giving_again_gives_nothing(django_assert_num_queries):
@@ -91,7 +97,8 @@ def test_an_event_that_is_gone_and_comes_back_is_not_given_twice(one_more):
 
 def test_what_was_given_is_remembered():
     defaults.give()
-    assert set(options.fresh().defaults_given) == {f"{key} {role}" for key, _, role in wanted()}
+    names = {f"{event.key} {name}" for event in declared().values() for name in event.defaults}
+    assert set(options.fresh().defaults_given) == names
 
 
 @pytest.mark.django_db(transaction=True)

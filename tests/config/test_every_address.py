@@ -20,7 +20,8 @@ from tests.conftest import signed_in
 # Open to who has not signed in: the door itself, links that carry their own secret, and what browsers fetch unasked.
 OPEN = {
     "setup", "demo_enter", "demo_link", "invitation", "keep_alive", "unsubscribe", "source_hint", "worker", "manifest",
-    "push_key", "push_moved", "account_login", "account_logout", "account_inactive", "account_signup",
+    "push_key", "push_moved", "acknowledge", "push_acknowledge",
+    "account_login", "account_logout", "account_inactive", "account_signup",
     "account_reset_password", "account_reset_password_from_key", "account_reset_password_from_key_done",
     "account_reset_password_done", "account_confirm_email", "account_confirm_login_code",
     "account_email_verification_sent", "mfa_authenticate", "github_login", "github_callback",
@@ -52,7 +53,7 @@ def routes(found, before=""):
 ROUTES = list(routes(get_resolver().url_patterns))
 PAGES = [one for one in ROUTES if not one[0].startswith("api/") and one[1] not in NOT_ASKED]
 RESOURCES = [one for one in ROUTES if one[0].startswith("api/v1/") and one[1] != "api_nothing"]
-OF = {"contact_add": "customer", "check_add": "equipment", "user_token_revoke": "user"}
+OF = {"contact_add": "customer", "check_add": "equipment", "meter": "equipment", "user_token_revoke": "user"}
 
 
 def address(route, name, samples):

@@ -21,7 +21,8 @@ def waiting(user, text="cpe-1 is down", minutes_ago=5) -> Delivery:
         fingerprint=str(time.monotonic_ns()), event="incident.opened", object_type=kind, object_id=user.pk,
         recipient_type=kind, recipient_id=user.pk, text=text, due_at=at, created_at=at,
     )  # fmt: skip
-    address = Address.objects.get_or_create(owner_type=kind, owner_id=user.pk, channel="inbox")[0]
+    whose = {"owner_type": kind, "owner_id": user.pk, "channel": "inbox"}
+    address = Address.objects.get_or_create(**whose, defaults={"verified_at": at})[0]
     return Delivery.objects.create(notice=notice, address=address, due_at=at)
 
 

@@ -37,7 +37,7 @@ def busy(by):
     Authenticator.objects.create(user=user, type="totp", data={"secret": "x"})
     SocialAccount.objects.create(user=user, provider="github", uid="4711")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    Address.objects.create(owner_type=kind, owner_id=user.pk, channel="inbox")
+    Address.objects.create(owner_type=kind, owner_id=user.pk, channel="inbox", given=True)
     actions.subscribe(key, "outage.opened", None, user)
     actions.subscribe(("role", "office"), "outage.closed", None, user)
     actions.mute(user, make.equipment(), None)

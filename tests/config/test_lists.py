@@ -11,15 +11,22 @@ from django.utils import timezone
 
 from config.models import User
 from customers.lists import SHORT, Pages
-from customers.models import Contact, Customer, Equipment, Site
+from customers.models import Contact, Customer, Equipment, MeterReading, Reminder, Site
 from notifications.models import Notice, Subscription
 from outages.models import Check, Incident, Outage
 from tests import make
 
-KINDS = (User, Customer, Contact, Site, Equipment, Check, Incident, Outage, Notice, Subscription)
-LISTS = ("customers", "sites", "network", "outages", "incidents", "users", "inbox")
-API = ("customers", "contacts", "sites", "equipment", "checks", "outages", "incidents", "notices", "subscriptions")
-PAGES = ("customers/{customer}", "equipment/{equipment}", "sites/{site}", "incidents/{incident}")
+KINDS = (User, Customer, Contact, Site, Equipment, Check, Incident, Outage, Notice, Subscription, Reminder)
+LISTS = ("customers", "sites", "network", "outages", "incidents", "users", "inbox", "reminders", "notices/sent")
+API = ("customers", "contacts", "sites", "equipment", "checks", "outages", "incidents", "notices", "subscriptions",
+       "meter-readings", "reminders", "sent-notices")  # fmt: skip
+PAGES = (
+    "customers/{customer}",
+    "equipment/{equipment}",
+    "equipment/{equipment}/meter",
+    "sites/{site}",
+    "incidents/{incident}",
+)
 
 
 class Rows:
@@ -48,6 +55,7 @@ class Rows:
         self._network(numbers, people)
         self._past(numbers)
         self._told(numbers)
+        self._kept(numbers)
 
     def _network(self, numbers, people):
         above = {"uplink": self.equipment, "site": self.site}
@@ -56,6 +64,21 @@ class Rows:
         ]
         self.made = Equipment.objects.quietly().bulk_create(rows)
         Check.objects.bulk_create(Check(equipment=one) for one in self.made)
+
+    def _kept(self, numbers):
+        times = [self.now - timedelta(days=n + 1) for n in numbers]
+        given = {"equipment": self.equipment, "by": self.reader}
+        MeterReading.objects.bulk_create(MeterReading(value=900_000 - n, read_at=at, **given)
+                                         for n, at in zip(numbers, times, strict=True))  # fmt: skip
+        Equipment.objects.quietly().filter(pk=self.equipment.pk).update(
+            meter=900_000, meter_unit="h", meter_at=self.now
+        )
+        whose = {"user": self.reader, "created_by": self.reader}
+        things = [self.incident, self.customer.contacts.first()]
+        Reminder.objects.quietly().bulk_create(
+            Reminder(text=f"Number {n}", due_at=at, thing=things[n // 10 % 2], about=f"Thing {n}", **whose)
+            for n, at in zip(numbers, times, strict=True)
+        )
 
     def _past(self, numbers):
         times = [self.now - timedelta(minutes=n + 2) for n in numbers]
@@ -72,9 +95,12 @@ class Rows:
     def _told(self, numbers):
         kind = ContentType.objects.get_for_model(User)
         who = {"recipient_type": kind, "recipient_id": self.reader.pk, "object_type": kind, "object_id": self.reader.pk}
-        when = {"due_at": self.now, "created_at": self.now}
+        who["sent_by"] = self.reader
         Notice.objects.bulk_create(
-            Notice(text=f"Notice {n}", event="notice.direct", fingerprint=f"n{n}", **who, **when) for n in numbers
+            Notice(
+                text=f"Notice {n}", event="notice.direct", fingerprint=f"n{n}", due_at=self.now, created_at=at, **who
+            )
+            for n, at in ((n, self.now - timedelta(seconds=n)) for n in numbers)
         )
         Subscription.objects.bulk_create(
             Subscription(event="outage.opened", recipient_kind="user", recipient_key=str(10_000 + n), about=self.site)

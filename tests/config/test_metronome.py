@@ -40,7 +40,7 @@ def test_a_database_that_is_away_costs_a_turn_and_one_line(caplog):
     metronome = Metronome()
     metronome.turn()
     metronome.turn()
-    steps = ["ask_for_a_sign", "look_for_demo", "wake_deliver", "wake_plans", "wake_shifts"]
+    steps = ["ask_for_a_sign", "look_for_demo", "wake_deliver", "wake_escalations", "wake_plans", "wake_shifts"]
     assert sorted(record.args[0] for record in caplog.records) == steps
 
 

@@ -283,8 +283,8 @@ def test_a_day_later_what_is_back_closes_once_and_what_is_still_down_says_nothin
     fail(still, now - 100)
     read(fine, False, now - 5)  # a run that has just begun when the backup is made
     assert Outage.objects.open().count() == 2
-    path = backup.make()
     told = list(Notice.objects.values_list("pk", flat=True))
+    path = backup.make()
     restore.restore(path, force=True)
 
     later = now + 86_400

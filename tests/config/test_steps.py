@@ -31,7 +31,9 @@ def waiting(due, created) -> Delivery:
         fingerprint=str(time.monotonic_ns()), event="incident.opened", object_type=kind, object_id=user.pk,
         recipient_type=kind, recipient_id=user.pk, text="x", due_at=due, created_at=created,
     )  # fmt: skip
-    address = Address.objects.create(owner_type=kind, owner_id=user.pk, channel="inbox")
+    address = Address.objects.create(
+        owner_type=kind, owner_id=user.pk, channel="inbox", given=True, verified_at=created
+    )
     return Delivery.objects.create(notice=notice, address=address, due_at=due)
 
 

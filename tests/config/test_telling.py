@@ -10,6 +10,7 @@ from config.finding import State
 from notifications import outbox
 from notifications.channels import push_key
 from notifications.delivery import deliver
+from notifications.models import Address, Attempt, Delivery, Notice
 from tests import make
 from tests.notifications.letterbox import Letterbox, free_port, listening, use
 
@@ -81,3 +82,22 @@ def test_a_push_key_that_cannot_be_opened_is_broken():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE notifications_pushkey SET private = 'sealed by another'")
     assert telling.push(timezone.now()).state is State.BROKEN
+
+
+def test_sms_that_is_not_set_up_is_nobodys_fault(db):
+    assert telling.sms(timezone.now()).state is State.WORKS
+
+
+@pytest.mark.parametrize(
+    ("channel", "ask"), [("sms", telling.sms), ("webhook", telling.others), ("apprise", telling.others)]
+)
+def test_the_last_fault_of_a_channel_is_said(db, settings, channel, ask):
+    settings.SMS = settings.SMS | {"provider": "gateway"}
+    user, now = make.user(), timezone.now()
+    address = Address.objects.create(owner=user, channel=channel, value="x", verified_at=now)
+    assert ask(now).state is State.WORKS
+    outbox.tell([user], "hello", "", user, now)
+    delivery = Delivery.objects.get_or_create(notice=Notice.objects.get(), address=address, defaults={"due_at": now})[0]
+    Attempt.objects.create(delivery=delivery, started_at=now, ended_at=now, error="it said 404")
+    finding = ask(now)
+    assert finding.state is State.LOOK and "it said 404" in finding.says and finding.fix

@@ -16,8 +16,8 @@ from django.utils import timezone
 from customers.models import Contact, Customer, Equipment, Site
 from customers.privacy import actions, export
 from customers.privacy.words import INSTEAD, Words
-from notifications import audit, outbox
-from notifications.models import Act, Address, Notice
+from notifications import audit, direct, outbox
+from notifications.models import Act, Address, Notice, Report
 from outages.models import Incident, IncidentNote, Outage, Source, SourceLink, SourceRun
 from tests import make
 
@@ -72,6 +72,10 @@ def dean():
     for about in (customer, cpe, home, incident, Outage.objects.first()):
         outbox.tell([user], "cpe-irvine is down, tell Dean Irvine", "/", about, now)
     outbox.tell([user], "Ring Irvine Farms (Dean Irvine) about core-1", "/", core, now)
+    for of in (customer, cpe, contact, home):
+        make.reminder(user, "Ask Dean about the roof, 555 0199", of=of)
+    make.reminder(user, "Ring Irvine Farms, and mow the field", of=incident)
+    make.reading(cpe, 7, note="Rosa Field read it to Dean")
     kind = ContentType.objects.get_for_model(contact)
     Address.objects.create(owner_type=kind, owner_id=contact.pk, channel="email", value="rosa@irvine.example")
     audit.note("export", "customers of Irvine Farms", customer)
@@ -97,6 +101,19 @@ def test_nothing_in_the_whole_database_tells_who_it_was(dean):
     actions.anonymise(dean, timezone.now())
     after = text_of_everything()
     assert [secret for secret in SECRETS if secret in after] == []
+
+
+def test_reports_that_may_name_them_are_gone_and_their_notices_stay(dean):
+    by, now, towers = make.user("manager"), timezone.now(), Incident.objects.get(closed_at__isnull=False)
+    for number, about in enumerate((dean, dean.equipment.first(), towers, make.customer("Ida Ohm"))):
+        for kind in ("csv", "pdf"):
+            direct.send(direct.Draft("See this", [("role", "office")], f"{number} {kind}", about, kind), by, now)
+    assert Report.objects.count() == 8
+    count = Notice.objects.count()
+    actions.anonymise(dean, now)
+    assert {report.name.partition("-2")[0] for report in Report.objects.all()} == {"Ida-Ohm"}
+    assert [secret for secret in SECRETS if secret in text_of_everything()] == []
+    assert Notice.objects.count() == count
 
 
 def test_what_was_counted_stays_counted(dean):
@@ -203,6 +220,9 @@ def test_everything_that_is_known_is_handed_out(office, dean):
     assert len(whole["incidents"]) == 2
     assert len(whole["notices"]) == 3 and len(whole["notices_of_outages"]) == 2
     assert whole["addresses"][0]["value"] == "rosa@irvine.example"
+    named = {one["about"] for one in whole["reminders"]}
+    assert named == {str(dean), "Irvine farm", "cpe-irvine", "Rosa Field"} and len(whole["reminders"]) == 4
+    assert [(one["value"], one["equipment"]) for one in whole["meters"]] == [("7.0", "cpe-irvine")]
     for name, rows in whole.items():
         assert len(sheets[name]) == len(rows) + 1
         assert not rows or set(sheets[name][0]) == set().union(*rows)

@@ -10,8 +10,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.imports.cells import DANGEROUS, guarded, plain
 from customers.models import Contact, Customer, Equipment, ImportRun, Site
+from notifications.cells import DANGEROUS, guarded, plain
 from tests import make
 
 SORTS = ["customers", "contacts", "sites", "equipment"]

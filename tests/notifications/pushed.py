@@ -12,6 +12,7 @@ import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from notifications.channels import push_key
 from notifications.channels.push_key import CURVE, packed
 
 
@@ -49,6 +50,7 @@ class PushService:
 def serving() -> Iterator[PushService]:
     """The service, for as long as the block."""
     service = PushService()
+    push_key.signatures.clear()  # another service had this port, and another installation its key
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from config import options
-from notifications import actions, outbox
+from notifications import actions, outbox, why
 from notifications.channels.channel import named
 from notifications.delivery import carriers, deliver
 from notifications.models import Address, Delivery, Notice, Subscription
@@ -48,7 +48,8 @@ def error(delivery):
 def test_a_notice_arrives_with_the_line_the_link_the_reason_and_the_house(box):
     options.change(isp_name="Överby Fixed Wireless", time_zone="America/Denver")
     user = make.user(email="ada@isp.example")
-    assert sent(user).state == Delivery.State.DONE
+    delivery = sent(user)
+    assert delivery.state == Delivery.State.DONE
     (message,) = box.taken
     assert message["To"] == "ada@isp.example"
     assert message["From"] == "Towerwatch <desk@isp.example>"
@@ -60,7 +61,7 @@ def test_a_notice_arrives_with_the_line_the_link_the_reason_and_the_house(box):
             line,
             link,
             "Överby Fixed Wireless",
-            "It was written to you; no subscription asked for it.",
+            f"Why you got this: {why.reasons([delivery.notice])[delivery.notice_id]}",
             "(M",
         ):
             assert words in body, kind

@@ -40,7 +40,7 @@ def test_a_declaration_is_complete(declared_event):
     assert declared_event.label and declared_event.label[0].isupper()
     assert apps.get_model(declared_event.of)
     assert declared_event.tone in ("down", "up", "plain")
-    assert set(declared_event.defaults) <= set(Role)
+    assert set(declared_event.defaults) <= {*Role, "everybody"}
     for ask in declared_event.asks:
         field = ask.field(ask.default)
         assert field.clean(field.prepare_value(ask.default)) == ask.default
@@ -66,6 +66,7 @@ def test_every_observed_models_events_are_found_by_its_label():
         (event("{0.title}"), "notifications.E002"),
         (event("{after.title"), "notifications.E003"),
         (event("after.title}"), "notifications.E003"),
+        (event(asks=(Ask("channels", "Channels", 1),)), "notifications.E008"),
     ],
 )
 def test_a_declaration_that_does_not_fit_is_refused(broken, fault):

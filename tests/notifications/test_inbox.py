@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from notifications.models import Notice, Subscription, Topic
 from tests import make
+from tests.asked import asked
 
 ROWS = {"HX-Request": "true", "HX-Target": "rows"}
 numbers = count(1)
@@ -31,6 +32,11 @@ def notice(to, text="ap-1 is down", **fields):
     )
 
 
+def texts(answer):
+    """The newest notice of each matter on the page."""
+    return [matter.head.text for matter in answer.context["matters"]]
+
+
 @pytest.mark.parametrize(("method", "name"), [("get", "inbox"), ("post", "inbox_read"), ("get", "bell")])
 def test_a_stranger_is_sent_to_sign_in(stranger, db, method, name):
     assert getattr(stranger, method)(reverse(name)).status_code == 302
@@ -44,12 +50,12 @@ def test_an_empty_inbox_says_what_will_be_in_it(office):
 def test_it_shows_ones_own_notices_by_day_newest_first(office):
     now = timezone.now()
     notice(office.user, "the older", due_at=now - timedelta(days=2))
-    notice(office.user, "the newer")
+    notice(office.user, "the newer", about=make.equipment())
     notice(make.user(), "of another")
     notice(office.user, "to come", due_at=now + timedelta(hours=1))
     notice(office.user, "withdrawn", withdrawn_at=now)
     answer = office.get(reverse("inbox"))
-    assert [row.text for row in answer.context["page_obj"]] == ["the newer", "the older"]
+    assert texts(answer) == ["the newer", "the older"]
     assert answer.text.count('class="inbox-day"') == 2
 
 
@@ -58,7 +64,7 @@ def test_the_same_number_elsewhere_is_not_ones_own(office):
     Notice.objects.filter(pk=notice(office.user).pk).update(
         recipient_type=ContentType.objects.get_for_model(thing), recipient_id=office.user.pk
     )
-    assert not office.get(reverse("inbox")).context["page_obj"].object_list
+    assert texts(office.get(reverse("inbox"))) == []
 
 
 def test_a_notice_says_why_it_came(office):
@@ -112,7 +118,7 @@ def test_unread_alone(office):
     notice(office.user, "read", read_at=timezone.now())
     notice(office.user, "unread")
     answer = office.get(reverse("inbox"), {"show": "unread"})
-    assert [row.text for row in answer.context["page_obj"]] == ["unread"]
+    assert texts(answer) == ["unread"]
 
 
 def test_a_new_notice_brings_the_rows_alone(office):
@@ -135,13 +141,11 @@ def test_a_text_is_never_markup(office):
     assert "&lt;b&gt;down" in office.get(reverse("inbox")).text
 
 
-def test_many_notices_cost_no_more_queries_than_one(office, django_assert_num_queries):
-    notice(office.user)
-    office.get(reverse("inbox"))
-    with django_assert_num_queries(8) as few:
-        office.get(reverse("inbox"))
-    for _ in range(60):
+def test_many_notices_cost_no_more_queries_than_few(office):
+    for _ in range(2):
         notice(office.user, about=make.equipment())
-    with django_assert_num_queries(len(few)):
-        answer = office.get(reverse("inbox"))
-    assert len(answer.context["page_obj"].object_list) == 50
+    few = asked(office, reverse("inbox"))
+    for _ in range(150):
+        notice(office.user, about=make.equipment())
+    assert len(asked(office, reverse("inbox"))) == len(few) <= 12
+    assert len(texts(office.get(reverse("inbox")))) == 100

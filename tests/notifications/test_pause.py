@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from notifications import outbox
-from notifications.delivery import deliver, pause
+from notifications.delivery import deliver, leases, pause, tries
 from notifications.models import Delivery, Notice
 from tests import make
 
@@ -59,7 +59,7 @@ def test_what_is_discarded_is_never_sent_and_stays_in_the_inbox():
 
 def test_what_is_being_sent_is_not_discarded():
     delivery = told()
-    assert deliver.claim(timezone.now(), 1) == [delivery]
+    assert leases.claim(timezone.now(), 1) == [delivery]
     assert pause.discard(timezone.now()) == 0
 
 
@@ -67,8 +67,8 @@ def test_what_was_claimed_by_a_slow_channel_before_the_pause_goes_back(settings)
     settings.EMAIL_READY = True
     told_user = make.user()
     outbox.tell([told_user], "slow", "/", told_user, timezone.now())
-    (delivery,) = deliver.claim(timezone.now(), 5, "email")
+    (delivery,) = leases.claim(timezone.now(), 5, "email")
     pause.pause()
-    deliver.attempt(deliver._seen_again(delivery))
+    tries.attempt(leases.seen_again(delivery))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.tries, delivery.leased_until) == (Delivery.State.WAITING, 0, None)

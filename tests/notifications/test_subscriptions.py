@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from config import options
 from notifications import actions, engine, hearing, why
+from notifications.event import GENERAL
 from notifications.models import Mute, Notice, Subscription
 from outages.models import Incident
 from tests import make
@@ -32,11 +33,11 @@ def incident(equipment=None, **fields):
 
 
 def told():
-    return {notice.recipient for notice in Notice.objects.exclude(event="")}
+    return {notice.recipient for notice in Notice.objects.exclude(event=GENERAL)}
 
 
 def direct(user):
-    return [notice.text for notice in Notice.objects.to(user).filter(event="")]
+    return [notice.text for notice in Notice.objects.to(user).filter(event=GENERAL)]
 
 
 def test_what_one_turned_off_beats_the_role_and_nobody_else():
@@ -131,14 +132,14 @@ def test_tags_are_asked_for_only_where_a_subscription_names_some():
 def test_whoever_is_subscribed_by_another_is_told_who_did_it_and_a_second_time_changes_nothing():
     ada, me, site = make.user("administrator", name="Ada Whitlock"), make.user(), make.site("Ridge")
     for _ in range(2):
-        actions.choose(of(me), site, {"incident.opened": {"at_least": 5}}, ["incident.opened"], ada)
+        actions.choose(of(me), site, {"incident.opened": {"asked": {"at_least": 5}}}, ["incident.opened"], ada)
     assert direct(me) == ["Ada Whitlock subscribed you to “An incident opened”: Ridge"]
     assert not direct(ada)
     for _ in range(2):
         actions.choose(of(me), site, {}, ["incident.opened"], ada)
     assert direct(me)[0] == "Ada Whitlock unsubscribed you from “An incident opened”: Ridge"
     assert len(direct(me)) == 2
-    assert "no subscription asked for it" in why.reasons(Notice.objects.to(me))[Notice.objects.to(me)[0].pk]
+    assert "general notice" in why.reasons(Notice.objects.to(me))[Notice.objects.to(me)[0].pk]
 
 
 def test_everybody_of_a_role_is_told_but_not_who_did_it_and_nobody_of_what_they_do_themselves():
@@ -192,12 +193,12 @@ def test_an_event_is_added_changed_and_removed(engineer):
     row = Subscription.objects.get()
     address = reverse("subscription", args=[row.pk])
     assert engineer.get(address).status_code == 200
-    form = {"ask_at_least": "40", "tags_in": "vip,  Vip, north ridge", "tags_out": ""}
+    form = {"at_least": "40", "tags_in": "vip,  Vip, north ridge", "tags_out": ""}
     assert engineer.post(address, form).url == reverse(MINE)
     row.refresh_from_db()
     assert (row.asked, row.tags_in, row.tags_out) == ({"at_least": 40}, ["Vip", "north ridge"], [])
     assert "with Vip or north ridge" in engineer.get(reverse(MINE)).text
-    assert engineer.post(address, {"ask_at_least": "0"}).status_code == 200
+    assert engineer.post(address, {"at_least": "0"}).status_code == 200
     for _ in range(2):
         assert engineer.post(reverse("subscription_remove", args=[row.pk])).url == reverse(MINE)
     assert not Subscription.objects.exists()
@@ -244,7 +245,7 @@ def test_an_administrator_sees_to_a_user_and_to_a_role(administrator):
     assert turned.url == reverse("subscriptions_of", args=["user", other.pk])
     assert "Turned off for this person" in administrator.get(turned.url).text
     assert direct(other)[0].endswith("turned off, for you, “An incident opened”")
-    administrator.post(reverse("subscription", args=[row.pk]), {"ask_at_least": "9"})
+    administrator.post(reverse("subscription", args=[row.pk]), {"at_least": "9"})
     assert direct(other)[0].endswith("changed what everybody in the role Engineer asked for, of “An incident opened”")
 
 

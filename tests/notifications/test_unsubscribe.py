@@ -122,7 +122,7 @@ def test_the_link_in_a_real_message_works(settings, careful):
     user, box = make.user(), Letterbox()
     with listening(box) as port:
         use(settings, port)
-        outbox.tell([user], "hello", "/", user, timezone.now())
+        outbox.tell([user], "hello", "/", user, timezone.now(), event="notice.direct")
         deliver.deliver(timezone.now())
     (message,) = box.taken
     (address,) = re.findall(r"<http://localhost:8000(/stop/\S+)>", message["List-Unsubscribe"])
