@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -62,6 +65,26 @@ class Address(models.Model):
     def __str__(self) -> str:
         # Behind the question mark of a webhook there may be a key.
         return self.label or f"{self.channel} {self.value.partition('?')[0]}".strip()
+
+    @property
+    def is_usable(self) -> bool:
+        """May it be sent to?"""
+        return self.wanted and self.off_at is None and self.verified_at is not None
+
+
+class Reach(NamedTuple):
+    """Of an address what says whether and how it reaches somebody: three hundred of them are read in a moment."""
+
+    pk: int
+    owner_type_id: int
+    owner_id: int
+    channel: str
+    value: str
+    by_default: bool
+    given: bool
+    wanted: bool
+    off_at: datetime | None
+    verified_at: datetime | None
 
     @property
     def is_usable(self) -> bool:

@@ -12,10 +12,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from notifications import hearing, outbox, recipients
+from notifications.address import Reach
 from notifications.channels.channel import is_quick
 from notifications.event import Event, declared, meant, offered
 from notifications.hearing import Mark
-from notifications.models import Address, Notice, Subscription
+from notifications.models import Notice, Subscription
 from notifications.recipients import Recipient
 
 NEVER_AFTER = timedelta(days=30)
@@ -77,7 +78,7 @@ def _of_some() -> dict[str, int]:
     return dict(rows.values_list("event").annotate(count=models.Count("pk")))
 
 
-def _count(one: Listening, row: Subscription, people: Iterable[Any], works: Mapping[Any, list[Address]]) -> None:
+def _count(one: Listening, row: Subscription, people: Iterable[Any], works: Mapping[Any, list[Reach]]) -> None:
     for person in people:
         one.people.add(person)
         channels = frozenset(row.channels) or frozenset({""})
@@ -98,10 +99,10 @@ def _hears(row: Subscription, person: Any, off: Mapping[Recipient, frozenset[Mar
     return own is None or hearing.reaches(row, own, off.get(own, frozenset()))
 
 
-def _addresses(people: Iterable[Any]) -> dict[Any, list[Address]]:
+def _addresses(people: Iterable[Any]) -> dict[Any, list[Reach]]:
     """The addresses that work, by their owner; the same few queries for any number."""
     owners = {(ContentType.objects.get_for_model(person).pk, person.pk): person for person in people}
-    found: dict[Any, list[Address]] = {}
+    found: dict[Any, list[Reach]] = {}
     for address in recipients.reached(owners.values()):
         found.setdefault(owners[address.owner_type_id, address.owner_id], []).append(address)
     return found

@@ -15,11 +15,12 @@ from django.db.models import Q
 from taggit.models import Tag, TaggedItem
 
 from notifications import hearing, interest, outbox, recipients
+from notifications.address import Reach
 from notifications.event import Event, meant
 from notifications.index import Scope
 from notifications.interest import Wish
 from notifications.matching import Match
-from notifications.models import Address, Subscription
+from notifications.models import Subscription
 from notifications.past import Happened, Span, model_of
 from notifications.recipients import Recipient
 
@@ -192,7 +193,7 @@ def _narrowed(event: Event, row: Subscription) -> Q:
 def _ways(row: Subscription, people: list[Any]) -> list[str]:
     """By which channels it goes, in words."""
     channels = frozenset(row.channels) or interest.DEFAULTS
-    by_owner: dict[tuple[int, int], list[Address]] = {}
+    by_owner: dict[tuple[int, int], list[Reach]] = {}
     for address in recipients.reached(people):
         by_owner.setdefault((address.owner_type_id, address.owner_id), []).append(address)
     names = {one.channel for rows in by_owner.values() for one in outbox.chosen(channels, rows)}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import DatabaseError, models
 
 from notifications import duplicates, interest, outbox, planning, plans, recipients
-from notifications.event import Due, Event, of
+from notifications.event import Due, Event, marked, of
 from notifications.interest import Wish
 from notifications.matching import Match
 from notifications.models import Notice
+
+log = logging.getLogger(__name__)
 
 FINGERPRINT_VERSION = 1
 Change = tuple[Any, Any]
@@ -49,27 +51,23 @@ class Wanted:
         self.channels |= other.channels
         self.escalate_after = min(filter(None, (self.escalate_after, other.escalate_after)), default=None)
 
-    def letter(self, now: datetime, said: Said | None = None) -> outbox.Letter:
-        """What goes into the outbox; `said` is what was told to others of the same change."""
-        return outbox.Letter(self.notice(now, {} if said is None else said), self.recipient, self.channels)
+    def letter(self, mark: str, now: datetime, said: Said) -> outbox.Letter:
+        """What goes into the outbox under its fingerprint; `said` is what was told to others of the same change."""
+        return outbox.Letter(self.notice(mark, now, said), self.recipient, self.channels)
 
     def fingerprint(self) -> str:
         """What makes this notice unique: its event, object, recipient and occurrence, never its words or the clock."""
         of_object = (self.event.of, self.thing.pk)
         to = (self.recipient._meta.label, self.recipient.pk)
-        marks = json.dumps([FINGERPRINT_VERSION, self.event.key, of_object, to, self.due.marks], default=str)
+        marks = marked([FINGERPRINT_VERSION, self.event.key, of_object, to, self.due.marks])
         return hashlib.sha256(marks.encode()).hexdigest()
 
-    def notice(self, now: datetime, said: Said) -> Notice:
+    def notice(self, mark: str, now: datetime, said: Said) -> Notice:
         """The row to write."""
-        change = (self.event.key, id(self.thing), self.due.words, self.gone)
-        if change not in said:
-            link = "" if self.gone else getattr(self.thing, "get_absolute_url", str)()
-            said[change] = self.event.text(self.thing, self.due.words), link
-        text, link = said[change]
+        text, link = _said(self.event, self.thing, self.due.words, self.gone, said)
         due_at, wait = self.due.at or now, self.escalate_after
         return Notice(
-            fingerprint=self.fingerprint(),
+            fingerprint=mark,
             event=self.event.key,
             object_type_id=ContentType.objects.get_for_model(self.thing).pk,
             object_id=self.thing.pk,
@@ -86,29 +84,38 @@ class Wanted:
         )
 
 
+def _said(event: Event, thing: Any, words: str, gone: bool, said: Said) -> tuple[str, str]:
+    """The text and the link of what is told of a change."""
+    change = (event.key, id(thing), words, gone)
+    if change not in said:
+        link = "" if gone else getattr(thing, "get_absolute_url", str)()
+        said[change] = event.text(thing, words), link
+    return said[change]
+
+
 def consider(changes: Sequence[Change], now: datetime) -> int:
     """Write the notices that these changes call for, in the caller's transaction; how many were new.
 
     What is to be told later, unless it changes again, is planned or not planned any more.
     """
     # Who is meant is asked once for all changes: a tower that fails brings hundreds of outages in one call.
-    meant = recipients.Meant()
-    count = write((one for before, after in changes for one in _wanted(before, after, now, meant)), now)
+    meant, said = recipients.Meant(), Said()
+    count = write((one for before, after in changes for one in _wanted(before, after, now, meant, said)), now, said)
     plans.reconcile(changes, now)
     planning.moved(changes, now)
     return count
 
 
-def write(wanted: Iterable[Wanted], now: datetime) -> int:
+def write(wanted: Iterable[Wanted], now: datetime, said: Said | None = None) -> int:
     """Write these notices in the caller's transaction, each once, with all the reasons for it; how many were new."""
+    said = {} if said is None else said
     unique: dict[str, Wanted] = {}
     for one in wanted:
         known = unique.setdefault(one.fingerprint(), one)
         if known is not one:
             known.join(one)
     refused: set[str] = set()
-    said: Said = {}
-    count = outbox.post([one.letter(now, said) for one in unique.values()], now, refused)
+    count = outbox.post([one.letter(mark, now, said) for mark, one in unique.items()], now, refused)
     if refused:
         told = (unique[mark] for mark in refused)
         consider(duplicates.count((one.event.key for one in told if not one.again), now), now)
@@ -120,15 +127,32 @@ def wanted(label: str) -> bool:
     return interest.wanted(label)
 
 
-def _wanted(before: Any, after: Any, now: datetime, meant: recipients.Meant) -> Iterable[Wanted]:
+def _wanted(before: Any, after: Any, now: datetime, meant: recipients.Meant, said: Said) -> Iterable[Wanted]:
     thing = after if after is not None else before
     if not interest.wanted(thing._meta.label):
         return
     match = Match(thing, now)
     for event, wishes, off in match.wishes([event for event in of(thing._meta.label) if event.when is not None]):
-        dues = ((wish, event.due(before, after, wish.asked)) for wish in wishes)
+        dues = ((wish, _due(event, before, after, wish, said)) for wish in wishes)
         found = [(wish, due) for wish, due in dues if due is not None and match.has_tags_for(wish)]
         people = meant.by(wish.recipient for wish, _ in found)
         for wish, due in found:
             told = (person for person in people[wish.recipient] if match.is_told(event, person, wish, off))
             yield from (replace(Wanted.by(wish, event, thing, due, one), gone=after is None) for one in told)
+
+
+def _due(event: Event, before: Any, after: Any, wish: Wish, said: Said) -> Due | None:
+    """What one subscription wants to hear of a change, if anything.
+
+    One that cannot be judged, or put into words, is written to the log: it must not keep the change from being saved.
+    """
+    try:
+        due = event.due(before, after, wish.asked)
+        if due is not None:
+            _said(event, before if after is None else after, due.words, after is None, said)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("%s could not be told by the subscription %s", event.key, wish.pk)
+        return None
+    return due

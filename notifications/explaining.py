@@ -11,12 +11,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from notifications import hearing, interest, outbox, recipients
+from notifications.address import Reach
 from notifications.channels.channel import is_quick
 from notifications.delivery import pause
 from notifications.event import Audience, Event, concerning
 from notifications.interest import Wish
 from notifications.matching import Match
-from notifications.models import Address, Notice, Subscription
+from notifications.models import Notice, Subscription
 from notifications.recipients import Recipient
 
 WHY_NOT = {
@@ -111,7 +112,7 @@ def _line(
     match: Match,
     person: Any,
     off: set[Recipient],
-    addresses: Sequence[Address],
+    addresses: Sequence[Reach],
 ) -> Line:
     depends = []
     if event.of != match.thing._meta.label:
@@ -140,7 +141,7 @@ def _last(thing: Any, person: Any) -> dict[str, Notice]:
     return {notice.event: notice for notice in Notice.objects.filter(pk__in=[row["newest"] for row in newest])}
 
 
-def _hindrances(person: Any, addresses: Sequence[Address]) -> Iterable[str]:
+def _hindrances(person: Any, addresses: Sequence[Reach]) -> Iterable[str]:
     if not getattr(person, "is_active", True):
         yield "This account is turned off: nothing is told to it."
     if pause.is_paused():

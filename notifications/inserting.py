@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection, models
@@ -25,11 +25,12 @@ def insert(
     columns = ", ".join(connection.ops.quote_name(one.column) for one in [*(one for _, one in of_rows), *same])
     places = f"({', '.join(['%s'] * len(fields))})"
     new: list[tuple[Any, int]] = []
+    prepared = [(place, _prepared(field)) for place, field in of_rows]
     for start in range(0, len(rows), most := MOST_VALUES // len(fields)):
         portion = rows[start : start + most]
         values: list[Any] = []
         for row in portion:
-            values += [field.get_db_prep_save(row[place], connection) for place, field in of_rows]
+            values += [prepare(row[place]) for place, prepare in prepared]
             values += default
         with connection.cursor() as cursor:
             cursor.execute(
@@ -42,3 +43,17 @@ def insert(
             if key:
                 new += cursor.fetchall()
     return new
+
+
+def _prepared(field: Any) -> Callable[[Any], Any]:
+    """What the database is given for a value of this field. Most rows have the same: it is made once for each value."""
+    made: dict[Any, Any] = {}
+
+    def prepare(value: Any) -> Any:
+        # 1, 1.0 and True are one key, and not one value.
+        key = (value.__class__, value if value.__hash__ else id(value))
+        if key not in made:
+            made[key] = field.get_db_prep_save(value, connection)
+        return made[key]
+
+    return prepare

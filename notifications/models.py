@@ -101,10 +101,11 @@ class Notice(models.Model):
 
     fingerprint = models.CharField(max_length=64, unique=True, editable=False)
     event = models.CharField(max_length=60)
-    object_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    # Both kinds begin an index of several fields (see Meta), so they need none of their own.
+    object_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+", db_index=False)
     object_id = models.PositiveBigIntegerField()
     about = GenericForeignKey("object_type", "object_id")
-    recipient_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    recipient_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+", db_index=False)
     recipient_id = models.PositiveBigIntegerField()
     recipient = GenericForeignKey("recipient_type", "recipient_id")
     text = models.CharField(max_length=280)
@@ -117,12 +118,14 @@ class Notice(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     sent_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
-    report = models.ForeignKey(Report, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    report = models.ForeignKey(
+        Report, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     acked_at = models.DateTimeField(null=True, blank=True)
     acked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     # Unless it is acknowledged by then, it goes on to a louder channel, then to the next person.
     escalate_after = models.PositiveIntegerField(null=True, blank=True)
@@ -143,6 +146,10 @@ class Notice(models.Model):
             models.Index(fields=["object_type", "object_id"], name="notice_object"),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="notice_snoozed"),
             models.Index(fields=["created_at"], name="notice_written"),
+            # Most are empty in most rows: a whole index would grow with each notice, and find nothing.
+            models.Index(fields=["sent_by"], condition=Q(sent_by__isnull=False), name="notice_sender"),
+            models.Index(fields=["acked_by"], condition=Q(acked_by__isnull=False), name="notice_acked_by"),
+            models.Index(fields=["report"], condition=Q(report__isnull=False), name="notice_report"),
             models.Index(fields=["digest"], condition=Q(digest__isnull=False), name="notice_gathered"),
             models.Index(
                 fields=["escalate_at"], condition=Q(acked_at=None, escalate_at__isnull=False), name="notice_escalation"
@@ -185,7 +192,7 @@ class Delivery(models.Model):
         HELD = "held", "Waits for a digest"
         DIGESTED = "digested", "In a digest"
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     # None when the address is no more; `gone` is what it was called.
     address = models.ForeignKey(Address, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries")
     gone = models.CharField(max_length=80, blank=True)

@@ -15,11 +15,12 @@ from django.db.models import Value
 from django.db.models.functions import Cast
 
 from notifications import general, interest, recipients
+from notifications.address import Reach
 from notifications.channels.channel import is_quick
 from notifications.delivery import storm
 from notifications.event import GENERAL
 from notifications.inserting import insert
-from notifications.models import Address, Delivery, Notice, Told
+from notifications.models import Delivery, Notice, Told
 from notifications.told import mark
 
 # So many are saved by one statement.
@@ -39,7 +40,7 @@ class Letter:
     urgent: bool = False
 
 
-Way = tuple[Letter, Address]
+Way = tuple[Letter, Reach]
 NOTICE = [field.attname for field in Notice._meta.concrete_fields if not field.primary_key]
 DELIVERY = ["notice_id", "address_id", "state", "due_at"]
 
@@ -128,7 +129,7 @@ def _known(fingerprints: Collection[str]) -> set[str]:
 
 
 def _address(letters: Sequence[Letter], now: datetime) -> None:
-    addresses: dict[tuple[int, int], list[Address]] = {}
+    addresses: dict[tuple[int, int], list[Reach]] = {}
     for address in recipients.addresses({letter.person for letter in letters}):
         addresses.setdefault((address.owner_type_id, address.owner_id), []).append(address)
     ways = [
@@ -156,7 +157,7 @@ def _state(held: Collection[int], way: Way) -> str:
     return Delivery.State.HELD if is_held else Delivery.State.WAITING
 
 
-def chosen(channels: frozenset[str], addresses: Sequence[Address]) -> list[Address]:
+def chosen(channels: frozenset[str], addresses: Sequence[Reach]) -> list[Reach]:
     """The addresses to use of a person's: the inbox always; where the channels named lead nowhere, the defaults do.
 
     Whoever names the inbox is content with it.

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
 
+from notifications.address import Reach
 from notifications.channels.channel import Channel, ready
 from notifications.delivery import leaving
 from notifications.models import Address
@@ -24,7 +25,6 @@ from notifications.models import Address
 # The kind whose key is the pk of a user: the one that people subscribe for themselves by.
 PERSON = "user"
 Recipient = tuple[str, str]
-NOT_NEEDED = ("secrets", "label", "since", "code", "code_sent_at", "code_tries", "off_reason")
 
 
 def _nobody(key: str) -> bool:
@@ -127,7 +127,7 @@ def because_then(kind: str, key: str, told: Sequence[tuple[Any, datetime]]) -> l
 Owners = dict[tuple[int, Any], Any]
 
 
-def addresses(people: Iterable[models.Model]) -> list[Address]:
+def addresses(people: Iterable[models.Model]) -> list[Reach]:
     """Where these people are reached: everybody has an inbox, and what else a channel gives without being asked."""
     owners = _owners(people)
     if not owners:
@@ -138,15 +138,15 @@ def addresses(people: Iterable[models.Model]) -> list[Address]:
     return _reaching(found, owners, usable)
 
 
-def reached(people: Iterable[models.Model]) -> list[Address]:
+def reached(people: Iterable[models.Model]) -> list[Reach]:
     """The same, only to look at: what is given and not written down yet is among them, not saved."""
     owners, usable = _owners(people), ready()
     found = _of(owners) if owners else []
     there = {(row.owner_type_id, row.owner_id, row.channel) for row in found if row.given}
     found += [
-        Address(owner_type_id=kind, owner_id=pk, channel=name, value=value, given=True, verified_at=timezone.now())
-        for (kind, pk, name), value in _given(owners, usable).items()
-        if (kind, pk, name) not in there
+        Reach(0, *key, value, by_default=True, given=True, wanted=True, off_at=None, verified_at=timezone.now())
+        for key, value in _given(owners, usable).items()
+        if key not in there
     ]
     return _reaching(found, owners, usable)
 
@@ -164,7 +164,7 @@ def _given(owners: Owners, usable: dict[str, Channel]) -> dict[tuple[int, Any, s
     }
 
 
-def _reaching(found: list[Address], owners: Owners, usable: dict[str, Channel]) -> list[Address]:
+def _reaching(found: list[Reach], owners: Owners, usable: dict[str, Channel]) -> list[Reach]:
     return [
         address
         for address in found
@@ -179,17 +179,17 @@ def is_allowed(channel: Channel, person: Any) -> bool:
     return not channel.rights or bool(getattr(person, "is_active", False) and person.has_perm(channel.rights))
 
 
-def _of(owners: Iterable[tuple[int, Any]]) -> list[Address]:
+def _of(owners: Iterable[tuple[int, Any]]) -> list[Reach]:
     keys: dict[int, list[Any]] = {}
     for kind, pk in owners:
         keys.setdefault(kind, []).append(pk)
     # By kind, not person by person: SQLite takes no condition of a thousand alternatives.
     by_kind = (Q(owner_type=kind, owner_id__in=pks) for kind, pks in keys.items())
-    # What is secret has to be opened, and is not needed to know where to send.
-    return list(Address.objects.filter(Q(*by_kind, _connector=Q.OR)).defer(*NOT_NEEDED))
+    rows = Address.objects.filter(Q(*by_kind, _connector=Q.OR)).values_list(*Reach._fields)
+    return [Reach(*row) for row in rows]
 
 
-def _keep_in_step(given: dict[tuple[int, Any, str], str], found: list[Address]) -> bool:
+def _keep_in_step(given: dict[tuple[int, Any, str], str], found: list[Reach]) -> bool:
     """Add the addresses that are given and not there, and change those that are other ones now; was there any?"""
     there = {(row.owner_type_id, row.owner_id, row.channel): row for row in found if row.given}
     new = {key: value for key, value in given.items() if key not in there or there[key].value != value}
@@ -198,7 +198,7 @@ def _keep_in_step(given: dict[tuple[int, Any, str], str], found: list[Address]) 
     for row in found:
         # What they had added by hand is what they are known by now.
         if not row.given and new.get((row.owner_type_id, row.owner_id, row.channel)) == row.value:
-            leaving.remove(row)
+            leaving.remove(Address.objects.get(pk=row.pk))
     now = timezone.now()
     Address.objects.bulk_create(
         (

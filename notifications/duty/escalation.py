@@ -16,6 +16,7 @@ from typing import Any
 from django.db import models, transaction
 
 from notifications import live, outbox, recipients
+from notifications.address import Reach
 from notifications.channels.channel import named
 from notifications.delivery import pause
 from notifications.duty import on_duty
@@ -97,7 +98,7 @@ def _louder(row: Notice, now: datetime) -> bool:
     if not chosen:
         return False
     Delivery.objects.bulk_create(
-        (Delivery(notice=row, address=one, due_at=now) for one in chosen), ignore_conflicts=True
+        (Delivery(notice=row, address_id=one.pk, due_at=now) for one in chosen), ignore_conflicts=True
     )
     ways = " and ".join(sorted({named(one.channel).label for one in chosen}))
     Step.objects.create(notice=row, kind=Step.Kind.LOUDER, at=now, text=f"Sent by {ways} as well")
@@ -105,7 +106,7 @@ def _louder(row: Notice, now: datetime) -> bool:
     return True
 
 
-def _loudness(address: Address) -> int:
+def _loudness(address: Address | Reach) -> int:
     try:
         return named(address.channel).loudness
     except KeyError:
