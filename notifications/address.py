@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 
 from notifications.sealed import SealedField
 
@@ -19,6 +19,13 @@ class Addresses(models.QuerySet["Address"]):
     def usable(self) -> Addresses:
         """Those that may be sent to."""
         return self.filter(off_at=None, wanted=True, verified_at__isnull=False)
+
+    def reaches(self) -> Iterator[Reach]:
+        """These as what says whether and how they reach somebody."""
+        # Asked of the database: a time takes longer to read than all the rest.
+        usable = Q(wanted=True, off_at=None, verified_at__isnull=False)
+        rows = self.annotate(is_usable=ExpressionWrapper(usable, models.BooleanField()))
+        return (Reach(*row) for row in rows.values_list(*Reach._fields))
 
     def of(self, owner: models.Model) -> Addresses:
         """Those of one recipient."""
@@ -82,14 +89,7 @@ class Reach(NamedTuple):
     value: str
     by_default: bool
     given: bool
-    wanted: bool
-    off_at: datetime | None
-    verified_at: datetime | None
-
-    @property
-    def is_usable(self) -> bool:
-        """May it be sent to?"""
-        return self.wanted and self.off_at is None and self.verified_at is not None
+    is_usable: bool
 
 
 class CodeSent(models.Model):

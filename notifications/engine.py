@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,8 +23,32 @@ log = logging.getLogger(__name__)
 
 FINGERPRINT_VERSION = 1
 Change = tuple[Any, Any]
-# The text and the link of what is told of one change: every recipient reads the same.
-Said = dict[tuple[str, int, str, bool], tuple[str, str]]
+
+
+class Said:
+    """What is told of the changes that are gone through: everybody reads the same, so it is put together once."""
+
+    def __init__(self) -> None:
+        self.words: dict[tuple[str, int, str, bool], tuple[str, str]] = {}
+        self.notices: dict[tuple[str, int, str, bool, datetime | None], Notice] = {}
+
+    def of(self, event: Event, thing: Any, due: Due, gone: bool) -> tuple[str, str]:
+        """The text and the link."""
+        change = (event.key, id(thing), due.words, gone)
+        if change not in self.words:
+            link = "" if gone else getattr(thing, "get_absolute_url", str)()
+            self.words[change] = event.text(thing, due.words), link
+        return self.words[change]
+
+    def notice(self, event: Event, thing: Any, due: Due, gone: bool, now: datetime) -> Notice:
+        """A notice that lacks but its recipient and why they get it: to be copied, which is quicker than another."""
+        change = (event.key, id(thing), due.words, gone, due.at)
+        if change not in self.notices:
+            text, link = self.of(event, thing, due, gone)
+            kind = ContentType.objects.get_for_model(thing)
+            about = {"event": event.key, "object_type": kind, "object_id": thing.pk, "tone": event.tone}
+            self.notices[change] = Notice(**about, text=text, link=link, due_at=due.at or now, created_at=now)
+        return self.notices[change]
 
 
 @dataclass(slots=True)
@@ -64,33 +89,13 @@ class Wanted:
 
     def notice(self, mark: str, now: datetime, said: Said) -> Notice:
         """The row to write."""
-        text, link = _said(self.event, self.thing, self.due.words, self.gone, said)
-        due_at, wait = self.due.at or now, self.escalate_after
-        return Notice(
-            fingerprint=mark,
-            event=self.event.key,
-            object_type_id=ContentType.objects.get_for_model(self.thing).pk,
-            object_id=self.thing.pk,
-            recipient_type_id=ContentType.objects.get_for_model(self.recipient).pk,
-            recipient_id=self.recipient.pk,
-            text=text,
-            link=link,
-            tone=self.event.tone,
-            why=self.why,
-            due_at=due_at,
-            created_at=now,
-            escalate_after=wait,
-            escalate_at=None if wait is None else due_at + timedelta(minutes=wait),
-        )
-
-
-def _said(event: Event, thing: Any, words: str, gone: bool, said: Said) -> tuple[str, str]:
-    """The text and the link of what is told of a change."""
-    change = (event.key, id(thing), words, gone)
-    if change not in said:
-        link = "" if gone else getattr(thing, "get_absolute_url", str)()
-        said[change] = event.text(thing, words), link
-    return said[change]
+        notice, wait = copy(said.notice(self.event, self.thing, self.due, self.gone, now)), self.escalate_after
+        notice.fingerprint, notice.why = mark, self.why
+        notice.recipient_type_id = ContentType.objects.get_for_model(self.recipient).pk
+        notice.recipient_id = self.recipient.pk
+        if wait is not None:
+            notice.escalate_after, notice.escalate_at = wait, notice.due_at + timedelta(minutes=wait)
+        return notice
 
 
 def consider(changes: Sequence[Change], now: datetime) -> int:
@@ -108,7 +113,7 @@ def consider(changes: Sequence[Change], now: datetime) -> int:
 
 def write(wanted: Iterable[Wanted], now: datetime, said: Said | None = None) -> int:
     """Write these notices in the caller's transaction, each once, with all the reasons for it; how many were new."""
-    said = {} if said is None else said
+    said = said or Said()
     unique: dict[str, Wanted] = {}
     for one in wanted:
         known = unique.setdefault(one.fingerprint(), one)
@@ -149,7 +154,7 @@ def _due(event: Event, before: Any, after: Any, wish: Wish, said: Said) -> Due |
     try:
         due = event.due(before, after, wish.asked)
         if due is not None:
-            _said(event, before if after is None else after, due.words, after is None, said)
+            said.of(event, before if after is None else after, due, after is None)
     except DatabaseError:
         raise
     except Exception:

@@ -9,6 +9,8 @@ from django.db import connection, models
 
 # SQLite takes 32,766 values in a statement (sqlite.org/limits.html), PostgreSQL twice as many.
 MOST_VALUES = 30_000
+# What the database takes as it is, in a column of texts, numbers or keys.
+PLAIN = (int, str, type(None))
 
 
 def insert(
@@ -48,10 +50,14 @@ def insert(
 def _prepared(field: Any) -> Callable[[Any], Any]:
     """What the database is given for a value of this field. Most rows have the same: it is made once for each value."""
     made: dict[Any, Any] = {}
+    is_plain = isinstance(field, (models.CharField, models.IntegerField, models.ForeignKey))
 
     def prepare(value: Any) -> Any:
+        kind = value.__class__
+        if is_plain and kind in PLAIN:
+            return value
         # 1, 1.0 and True are one key, and not one value.
-        key = (value.__class__, value if value.__hash__ else id(value))
+        key = (kind, value if value.__hash__ else id(value))
         if key not in made:
             made[key] = field.get_db_prep_save(value, connection)
         return made[key]

@@ -130,7 +130,7 @@ def _known(fingerprints: Collection[str]) -> set[str]:
 
 def _address(letters: Sequence[Letter], now: datetime) -> None:
     addresses: dict[tuple[int, int], list[Reach]] = {}
-    for address in recipients.addresses({letter.person for letter in letters}):
+    for address in recipients.addresses(letter.person for letter in letters):
         addresses.setdefault((address.owner_type_id, address.owner_id), []).append(address)
     ways = [
         (letter, address)

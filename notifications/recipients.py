@@ -144,7 +144,7 @@ def reached(people: Iterable[models.Model]) -> list[Reach]:
     found = _of(owners) if owners else []
     there = {(row.owner_type_id, row.owner_id, row.channel) for row in found if row.given}
     found += [
-        Reach(0, *key, value, by_default=True, given=True, wanted=True, off_at=None, verified_at=timezone.now())
+        Reach(0, *key, value, by_default=True, given=True, is_usable=True)
         for key, value in _given(owners, usable).items()
         if key not in there
     ]
@@ -185,8 +185,7 @@ def _of(owners: Iterable[tuple[int, Any]]) -> list[Reach]:
         keys.setdefault(kind, []).append(pk)
     # By kind, not person by person: SQLite takes no condition of a thousand alternatives.
     by_kind = (Q(owner_type=kind, owner_id__in=pks) for kind, pks in keys.items())
-    rows = Address.objects.filter(Q(*by_kind, _connector=Q.OR)).values_list(*Reach._fields)
-    return [Reach(*row) for row in rows]
+    return list(Address.objects.filter(Q(*by_kind, _connector=Q.OR)).reaches())
 
 
 def _keep_in_step(given: dict[tuple[int, Any, str], str], found: list[Reach]) -> bool:
