@@ -6,7 +6,10 @@ import logging
 import re
 from typing import Any
 
-OPENS = re.compile(r"(/(?:setup|demo/enter|invitation|stop|sources/hint|account/password/reset/key)/)[^/\s?]+")
+# That by which a notice is acknowledged begins with the number of the notice.
+OPENS = re.compile(
+    r"(/(?:setup|demo/enter|invitation|stop|sources/hint|account/password/reset/key)/|/a/(?=\d+\.))[^/\s?]+"
+)
 
 
 class Masked(logging.Filter):

@@ -22,9 +22,9 @@ from notifications.past import Filled, Made, Past, Planned
 
 TAG = AskText("tag", "This tag (none: any)", default="")
 AGE = Ask("days", "After so many days", default=365, minimum=1, maximum=36_500)
-DAYS = AskSeveral("days", "So many days before", default=[30, 7], minimum=0, maximum=3650)
+DAYS = AskSeveral("days", "Days before", default=[30, 7], minimum=0, maximum=3650)
 EVERY = Ask("every", "At each multiple of (hours or gigabytes)", default=1000, minimum=1, maximum=1_000_000_000)
-MINUTES = AskSeveral("minutes", "So many minutes before (0: at its time)", default=[0], minimum=0, maximum=60 * 24 * 30)
+MINUTES = AskSeveral("minutes", "Minutes before (0: at its time)", default=[0], minimum=0, maximum=60 * 24 * 30)
 OF_CUSTOMER = ("customers.Customer",)
 OF_SITE = (*OF_CUSTOMER, "customers.Site")
 OF_DEVICE = (

@@ -63,6 +63,7 @@ class Address(models.Model):
     objects = Addresses.as_manager()
 
     class Meta:
+        verbose_name_plural = "addresses"
         constraints = [
             models.UniqueConstraint(fields=["owner_type", "owner_id", "channel", "value"], name="address_once"),
             # Whoever signs in to a browser last is the one whom it tells.

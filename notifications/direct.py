@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -22,6 +22,9 @@ from notifications.recipients import Recipient
 from notifications.reports import making
 
 LONGEST = 280
+# So many writings of one sender within an hour: a program that has gone wild, or a stolen token, stops here.
+MOST_IN_AN_HOUR = 30
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ def meant(to: Iterable[Recipient], sender: Any) -> list[Any]:
     """The people of the staff who are meant, each once and in the order of their names; never the sender."""
     found = {person for people in recipients.resolve_all(to).values() for person in people}
     return sorted(found - {sender}, key=lambda person: (str(person), person.pk))
+
+
+def is_too_much(sender: Any, now: datetime) -> bool:
+    """Has this user written as much within an hour as anybody may?"""
+    lately = Notice.objects.written_by(sender).filter(created_at__gt=now - HOUR, event__in=(DIRECT, GENERAL))
+    return int(lately.order_by().values("created_at").distinct().count()) >= MOST_IN_AN_HOUR
 
 
 def send(draft: Draft, sender: Any, now: datetime) -> int:

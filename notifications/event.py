@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -15,7 +17,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.module_loading import import_string
 
-from notifications.asks import Ask as Ask
+from notifications.asks import Ask
 from notifications.past import Past
 
 # What is told without a subscription: what somebody wrote to somebody, and what everyone has.
@@ -46,6 +48,17 @@ class Due:
     at: datetime | None = None
     before: datetime | None = None
     words: str = field(default="", compare=False)
+
+
+def marked(marks: object) -> str:
+    """Marks as one text: the same of an object in memory and of its row, whatever zone or digits were typed."""
+    return json.dumps(marks, default=_mark)
+
+
+def _mark(value: object) -> str:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return str(value.astimezone(UTC))
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 Asked = Mapping[str, Any]

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from notifications.asks import Ask
 from notifications.channels.channel import named
 from notifications.conditions import crossed
-from notifications.event import DIRECT, GENERAL, OPERATIONS, Ask, Asked, Audience, Due, Event
+from notifications.event import DIRECT, GENERAL, OPERATIONS, Asked, Audience, Due, Event
 
 
 def turned_off(before: Any, after: Any, asked: Asked) -> Due | None:

@@ -14,6 +14,7 @@ from notifications import hearing, interest, outbox, recipients
 from notifications.address import Reach
 from notifications.channels.channel import is_quick
 from notifications.delivery import pause
+from notifications.delivery.log import Line as Sending
 from notifications.event import Audience, Event, concerning
 from notifications.interest import Wish
 from notifications.matching import Match
@@ -168,7 +169,7 @@ def deliveries(notice: Notice) -> list[Sent]:
     for row in rows:
         last = next(reversed(row.attempts.all()), None)
         channel = hearing.channel_label(row.address.channel) if row.address else row.gone
-        to = str(row.address) if row.address and not is_quick(row.address.channel) else ""
+        to = Sending(row).to if row.address and not is_quick(row.address.channel) else ""
         at = last.ended_at if last else None
         found.append(Sent(channel, to, row.get_state_display(), at, last.error if last else ""))
     return found

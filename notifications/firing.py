@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from notifications import engine, interest, recipients
 from notifications.event import Due, declared
@@ -22,6 +22,8 @@ from notifications.plans import PUT_OFF, dues, free, mark
 log = logging.getLogger(__name__)
 
 PORTION = 100
+# A plan (its pk), and the notices that it calls for.
+Telling = tuple[int, list[engine.Wanted]]
 
 
 def waiting(now: datetime) -> bool:
@@ -46,15 +48,28 @@ def _portion(now: datetime) -> int:
             by_kind[row.object_type_id].append(row)
         left, put_off = set[int](), set[int]()
         found = [one for kind, plans in by_kind.items() for one in _still(kind, plans, left, put_off, now)]
-        engine.write(found, now)
+        put_off |= _write(found, now)
         Plan.objects.filter(pk__in=put_off).update(due_at=now + PUT_OFF)
         Plan.objects.filter(pk__in={row.pk for row in rows} - put_off - left).delete()
     return len(rows) - len(left)
 
 
-def _still(
-    kind: int, plans: Sequence[Plan], left: set[int], put_off: set[int], now: datetime
-) -> Iterator[engine.Wanted]:
+def _write(found: Sequence[Telling], now: datetime) -> set[int]:
+    """Write all of it; where that does not go, plan by plan, and which plans (their pks) could not be told."""
+    try:
+        with transaction.atomic():
+            engine.write((one for _, told in found for one in told), now)
+    except OperationalError:
+        raise
+    except Exception:
+        if len(found) > 1:
+            return {pk for one in found for pk in _write([one], now)}
+        log.exception("the plan %s could not be told", found[0][0])
+        return {pk for pk, _ in found}
+    return set()
+
+
+def _still(kind: int, plans: Sequence[Plan], left: set[int], put_off: set[int], now: datetime) -> Iterator[Telling]:
     """The notices of those plans whose objects are still as they were; a fault puts its plan off, and no other.
 
     What somebody is just changing is left to them, or to the next time.
@@ -72,7 +87,7 @@ def _still(
         if thing is None or plan.event not in declared():
             continue
         try:
-            yield from list(_told(plan, thing, resolve, now))
+            yield plan.pk, list(_told(plan, thing, resolve, now))
         except Exception:
             log.exception("the plan %s of %s could not be judged", plan.pk, plan.event)
             put_off.add(plan.pk)

@@ -81,7 +81,7 @@ class ChoiceForm(forms.Form):
         for choice in self.choices:
             by_kind.setdefault(choice.event.of, []).append(choice)
         return [
-            Group(_plural(label), choices, number == 0 or any(choice.is_chosen for choice in choices))
+            Group(plural(label), choices, number == 0 or any(choice.is_chosen for choice in choices))
             for number, (label, choices) in enumerate(by_kind.items())
         ]
 
@@ -147,6 +147,7 @@ def _faults(where: str, form: TermsForm) -> Iterator[Fault]:
         yield from (Fault(where, form[name], str(text)) for text in texts)
 
 
-def _plural(label: str) -> str:
+def plural(label: str) -> str:
+    """The kind of objects named by an "app.Model" label, in words: "Pieces of equipment"."""
     words = str(apps.get_model(label)._meta.verbose_name_plural)
     return words[:1].upper() + words[1:]

@@ -20,13 +20,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from notifications import hosts
+from notifications.gaps import missing
 from notifications.index import Listeners, Place, Scope
-from notifications.version import CELL, Version
+from notifications.version import CELL, DIRTY_SECONDS, Version
 
-DIRTY_SECONDS = 60.0
-# On PostgreSQL a row may be committed after one with a higher number; so many are read again.
+# So many rows are read again, to see whether one of them was rolled back meanwhile.
 OVERLAP = 200
 # What changes more subscriptions at once lets everybody read all of them again.
 MANY = 500
@@ -70,6 +71,7 @@ class Memory:
         self.clean = b""  # what the version says as long as nothing has changed
         self.last = NONE_YET  # the last change that was read: its number and its token
         self.seen: set[int] = set()
+        self.missing: set[int] = set()  # on PostgreSQL a row may be committed after one with a higher number
         self.by_event: dict[str, Listeners] = {}
         self.labels: frozenset[str] = frozenset()
         self.known: dict[int, Wish] = {}
@@ -103,11 +105,13 @@ class Memory:
         """Read what was changed since; everything where the last change is gone (rolled back, or long ago)."""
         from notifications.models import InterestChange
 
-        again = OVERLAP if connection.vendor == "postgresql" else 0
-        rows = list(InterestChange.objects.filter(pk__gte=self.last[0] - again).order_by("pk")[: 4 * MANY])
-        new = [row for row in rows if row.pk not in self.seen]
+        low = self.last[0] - (OVERLAP if connection.vendor == "postgresql" else 0)
+        found = InterestChange.objects.filter(Q(pk__gte=low) | Q(pk__in=self.missing))
+        rows = list(found.order_by("pk")[: 4 * MANY])
+        there, new = {row.pk for row in rows}, [row for row in rows if row.pk not in self.seen]
         # Where there was no change at all when everything was read, each is a new one.
         met = bool(self.by_event) and (self.last == NONE_YET or any((row.pk, row.token) == self.last for row in rows))
+        met = met and all(pk in there for pk in self.seen if pk >= low)
         if not met or len(rows) == 4 * MANY or any(row.everything for row in new):
             self.load()
             return
@@ -116,6 +120,7 @@ class Memory:
         if any(row.place.event == "" for row in new):
             self.mutes = _mutes()
         if new:
+            self.missing = self.missing - there | missing(there, self.last[0], rows[-1].pk, 4 * MANY)
             self.last = rows[-1].pk, rows[-1].token
             self.seen = {row.pk for row in rows[-2 * OVERLAP :]}
             self.labels = _labels(self.by_event)
@@ -132,7 +137,7 @@ class Memory:
         from notifications.models import InterestChange
 
         # First how far the changes go: what is committed meanwhile is read again, and changes nothing then.
-        rows = list(InterestChange.objects.order_by("-pk").values_list("pk", "token")[: 2 * OVERLAP])
+        rows = list(InterestChange.objects.order_by("-pk").values_list("pk", "token")[: 4 * MANY])
         by_event = {key: Listeners() for key in declared()}
         heard = {key: _heard(by_event, key) for key in {*declared(), OPERATIONS}}
         for place in _places():
@@ -141,6 +146,7 @@ class Memory:
         self.by_event, self.known, self.mutes = by_event, {}, _mutes()
         self.labels = _labels(by_event)
         self.last, self.seen = (rows[0] if rows else NONE_YET), {pk for pk, _ in rows}
+        self.missing = missing(self.seen, 0, self.last[0], 4 * MANY)
 
     def meet(self, events: Iterable[str], scopes: Iterable[Scope]) -> dict[str, list[Wish]]:
         """For each event the subscriptions that an object of these scopes meets; what they say is asked for once."""

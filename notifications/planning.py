@@ -5,6 +5,7 @@ A subscription that asks for what is true now has that planned, too: as due alre
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,13 +14,15 @@ from typing import Any
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from notifications import interest
 from notifications.event import OPERATIONS, Event, meant, through, timed
 from notifications.matching import Match
 from notifications.models import Notice, Plan, Subscription
 from notifications.plans import PORTION, Planned, free, key_of, planned, settle, settle_changes
+
+log = logging.getLogger(__name__)
 
 # A save that was under way while a new subscription was planned may not have seen it: it is planned once more.
 AGAIN = timedelta(seconds=10)
@@ -28,16 +31,18 @@ MANY = 500
 # How far the planning of a subscription is (its field `planned`), and what comes next.
 NEW, ONCE, STALE, STALE_ONCE, DONE = 0, 1, 2, 3, None
 NEXT: dict[int | None, int | None] = {NEW: ONCE, ONCE: DONE, STALE: STALE_ONCE, STALE_ONCE: DONE}
+AGAIN_LATER: dict[int | None, int | None] = {NEW: ONCE, ONCE: ONCE, STALE: STALE_ONCE, STALE_ONCE: STALE_ONCE}
 
 
 def plan_new(now: datetime) -> int:
     """Plan the subscriptions that are new or were edited over the rows that exist; how many these were."""
-    rows = list(_to_plan(now)[:20])
+    # What failed comes last: it is not to keep the others waiting.
+    rows = list(_to_plan(now).order_by(F("planned_at").asc(nulls_first=True), "pk")[:20])
     for row in rows:
-        plan_over(row, now, now_too=row.now_too and row.planned in (NEW, ONCE))
+        is_done = _is_planned_over(row, now, now_too=row.now_too and row.planned in (NEW, ONCE))
         # By the plain manager: nobody's interest has changed.
         mine = Subscription._base_manager.filter(pk=row.pk, planned=row.planned)
-        mine.update(planned=NEXT[row.planned], planned_at=now)
+        mine.update(planned=NEXT[row.planned] if is_done else AGAIN_LATER[row.planned], planned_at=now)
     return len(rows)
 
 
@@ -45,8 +50,18 @@ def plan_all(now: datetime) -> int:
     """Plan every subscription that waits for a time over all rows: the safety net; how many these are."""
     rows = list(Subscription.objects.filter(event__in=_waiting(), off=False))
     for row in rows:
-        plan_over(row, now)
+        _is_planned_over(row, now)
     return len(rows)
+
+
+def _is_planned_over(row: Subscription, now: datetime, now_too: bool = False) -> bool:
+    """Plan one subscription; a fault in it is written to the log, and stops no other."""
+    try:
+        plan_over(row, now, now_too)
+    except Exception:
+        log.exception("the subscription %s to %s could not be planned", row.pk, row.event)
+        return False
+    return True
 
 
 def unplanned(now: datetime) -> bool:
@@ -100,15 +115,21 @@ def _plan_some(
         seen = {thing.pk for thing in found}
         there = Plan.objects.filter(subscription=row, event=event.key, object_id__in=seen)
         told = _told(event, kind, row, keys) if now_too else seen
-        new = {key: one for key, one in wanted.items() if _is_new(one, now, told)}
+        new = {key: one for key, one in wanted.items() if _is_new(one, now, told, _asked_at(row))}
         settle({key_of(plan): plan for plan in there}, new, wanted.keys())
     return set(keys) - seen
 
 
-def _is_new(one: Planned, now: datetime, told: set[int]) -> bool:
+def _is_new(one: Planned, now: datetime, told: set[int], asked_at: datetime | None) -> bool:
     """Is it planned where it was not yet? What has been due for long is not, of the objects that were told."""
-    late = one.due.before is not None or one.plan.object_id not in told
+    since = asked_at is not None and one.plan.due_at >= asked_at
+    late = since or one.due.before is not None or one.plan.object_id not in told
     return one.is_ahead(now) or (late and one.is_worth_it(now))
+
+
+def _asked_at(row: Subscription) -> datetime | None:
+    """Since when it waits to be planned: what came due in that time is told as well."""
+    return (row.planned_at or row.created_at) if row.planned == NEW else None
 
 
 def _concerned(event: Event, model: Any, row: Subscription) -> models.QuerySet[Any]:

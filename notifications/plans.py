@@ -7,7 +7,7 @@ arms it makes another. When its time has come, the object is read again under a 
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import DatabaseError, models
 
 from notifications import house, interest
-from notifications.event import Due, Event, of
+from notifications.event import Due, Event, marked, of
 from notifications.interest import Wish
 from notifications.matching import Match
 from notifications.models import Plan
+
+log = logging.getLogger(__name__)
 
 PORTION = 500
 # After a start: what is known is old, and readings have to come in before anything is told that has lasted too long.
@@ -97,7 +99,13 @@ def _wanted(thing: Any, kind: ContentType, events: Sequence[Event], now: datetim
     match = Match(thing, now)
     for event, wishes, _ in match.wishes(events):
         for wish in wishes:
-            yield from planned(kind, event, wish, match)
+            try:
+                yield from list(planned(kind, event, wish, match))
+            except DatabaseError:
+                raise
+            except Exception:
+                # It must not keep the change from being saved; what was planned by it is planned anew each night.
+                log.exception("%s could not be planned by the subscription %s", event.key, wish.pk)
 
 
 def planned(kind: ContentType, event: Event, wish: Wish, match: Match) -> Iterator[Planned]:
@@ -149,7 +157,7 @@ def free(model: Any) -> models.QuerySet[Any]:
 
 def mark(due: Due) -> str:
     """What makes this occurrence another one than the last, in 64 signs."""
-    return hashlib.sha256(json.dumps(due.marks, default=str).encode()).hexdigest()
+    return hashlib.sha256(marked(due.marks).encode()).hexdigest()
 
 
 def key_of(plan: Plan) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -17,6 +18,7 @@ AUDIENCES = {
 }
 AT_ONCE, LEADS, DEADMAN, THRESHOLD = "at once", "lead times", "unless it changes", "threshold"
 WRITTEN, SEVERAL = "written", "several events"
+FILLED_IN = re.compile(r"\{([^{}]+)\}")
 # By the function that made the condition; what an app made itself is at once, or after its time.
 KINDS = {"crossed": THRESHOLD, "passed_multiple": THRESHOLD, "ahead": LEADS}
 
@@ -42,9 +44,18 @@ class Entry:
         return [(ask.label, ask.words(ask.default)) for ask in self.event.asks]
 
     @property
+    def says(self) -> str:
+        """What it tells, with the name of what is filled in in brackets."""
+        return FILLED_IN.sub(self._filled_in, self.event.says)
+
+    def _filled_in(self, place: re.Match[str]) -> str:
+        name = place[1].partition(":")[0].partition(".")[2] or place[1]
+        return f"[{self.of.lower() if name in ('after', 'before') else name.replace('.', ' ').replace('_', ' ')}]"
+
+    @property
     def text(self) -> str:
         """Everything that a search looks through."""
-        return " ".join((self.event.key, self.event.label, self.of, self.kind, self.event.says)).casefold()
+        return " ".join((self.event.key, self.event.label, self.of, self.kind, self.says)).casefold()
 
 
 def entries(search: str = "") -> list[Entry]:

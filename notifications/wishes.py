@@ -9,13 +9,17 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from notifications import interest
 from notifications.audit import History
 from notifications.event import meant
 from notifications.index import Place
+
+# What a subscription that waits for a time is planned by.
+PLANNED_BY = frozenset({"event", "object_type_id", "object_id", "asked", "off", "tags_in", "tags_out", "now_too"})
 
 
 class Remembered(models.QuerySet[Any]):
@@ -60,6 +64,15 @@ class Subscriptions(Remembered):
             one.planned = one.planned if one.waits else None
         return super().bulk_create(objs, *args, **kwargs)
 
+    def update(self, **kwargs: Any) -> int:
+        """As Django's; where what is planned depends on it, all of these are planned anew."""
+        if not PLANNED_BY.isdisjoint({*kwargs, *(f"{name}_id" for name in kwargs)}):
+            kwargs = {"planned": 0, "planned_at": timezone.now()} | kwargs
+            with transaction.atomic():
+                Plan.objects.filter(subscription__in=list(self.order_by().values_list("pk", flat=True))).delete()
+                return super().update(**kwargs)
+        return super().update(**kwargs)
+
     def to(self, recipient: tuple[str, str]) -> Self:
         """Those of one recipient."""
         return self.filter(recipient_kind=recipient[0], recipient_key=recipient[1])
@@ -82,7 +95,7 @@ class Kept(models.Model):
         with interest.changing() as changes:
             before = type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
             changes.gone([before.place] if before else [])
-            super().save(*args, **kwargs)
+            super().save(*args, **self.also_saved(before, kwargs))
             changes.came([self.place])
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -90,6 +103,10 @@ class Kept(models.Model):
         with interest.changing() as changes:
             changes.gone([self.place])
             return super().delete(*args, **kwargs)
+
+    def also_saved(self, before: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """What a save is called with, `before` being the row as it was; here as it came."""
+        return kwargs
 
     @property
     def place(self) -> Place:
@@ -126,7 +143,9 @@ class Subscription(Kept):
     created_at = models.DateTimeField(auto_now_add=True)
     # How far it is planned over the rows that exist; None where there is nothing more to plan (see planning.py).
     planned = models.PositiveSmallIntegerField(default=0, null=True, editable=False)
-    planned_at = models.DateTimeField(null=True, editable=False)
+    planned_at = models.DateTimeField(
+        null=True, editable=False
+    )  # of one that is to be planned anew: when it was edited
 
     objects = Subscriptions.as_manager()
     history = History(
@@ -158,6 +177,16 @@ class Subscription(Kept):
         """As any that is kept in mind; what waits for no time has nothing to be planned."""
         self.planned = self.planned if self.waits else None
         super().save(*args, **kwargs)
+
+    def also_saved(self, before: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Whoever changes what it is planned by, by whatever road, has it planned anew."""
+        named = kwargs.get("update_fields")
+        saved = PLANNED_BY if named is None else PLANNED_BY & {*named, *(f"{name}_id" for name in named)}
+        if before is None or all(getattr(before, name) == getattr(self, name) for name in {*saved, "planned"}):
+            return kwargs
+        self.planned, self.planned_at = 0 if self.waits else None, timezone.now()
+        self.plans.all().delete()
+        return kwargs if named is None else kwargs | {"update_fields": {*named, "planned", "planned_at"}}
 
     @property
     def waits(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from notifications import direct, general, recipients
 from notifications.recipients import Recipient
@@ -68,6 +69,13 @@ class AnnounceForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.initial.setdefault("mark", secrets.token_urlsafe(12))
         self.sender, self.about = sender, about
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError for who has written too much of late."""
+        if direct.is_too_much(self.sender, timezone.now()):
+            words = f"You have written {direct.MOST_IN_AN_HOUR} notices within an hour: wait a little."
+            raise ValidationError({"text": words})
+        return self.cleaned_data
 
     @property
     def draft(self) -> direct.Draft:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from customers.events import life
+from notifications.asks import Ask
 from notifications.conditions import Filter, changed, created, filled, stands, still_empty
-from notifications.event import Ask, Asked, Condition, Due, Event
+from notifications.event import Asked, Condition, Due, Event
 from notifications.past import Filled, Lasted, Made
 from outages.models import Incident, Outage
 

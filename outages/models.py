@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -168,6 +168,17 @@ class Outages(ObservedQuerySet):
     def since(self, since: datetime) -> Self:
         """Those that go on, or ended after a time."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gte=since))
+
+    def once(self) -> Self:
+        """Of those of one equipment that overlap one alone: what goes on before what is over, then what began first.
+
+        What is asked itself and spoken of by a source has an outage by each, and is out once for whoever reads it.
+        """
+        others = Outage.objects.order_by().filter(equipment=OuterRef("equipment")).exclude(pk=OuterRef("pk"))
+        before = Q(started_at__lt=OuterRef("started_at")) | Q(started_at=OuterRef("started_at"), pk__lt=OuterRef("pk"))
+        goes_on = others.filter(before | Q(started_at__lte=OuterRef("ended_at")), ended_at=None)
+        over = others.filter(before, ended_at__gte=OuterRef("started_at"))
+        return self.exclude(Q(Exists(goes_on)) | Q(Exists(over), ended_at__isnull=False))
 
     def search(self, text: str) -> Self:
         """Those of the equipment and the customers that a search for the text finds, the first few hundred of each."""

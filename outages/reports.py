@@ -145,7 +145,7 @@ def _equipment(rows: Any, title: str = "Equipment") -> Table:
 
 
 def _outages(rows: Any, *, whose: bool = False) -> Table:
-    found: QuerySet[Outage] = rows.select_related("equipment", "customer").order_by("-started_at", "-pk")
+    found: QuerySet[Outage] = rows.once().select_related("equipment", "customer").order_by("-started_at", "-pk")
     headers = (*OUTAGES, "Customer") if whose else OUTAGES
     return table("Outages", headers, _cells(found[:MOST_ROWS], whose), found.count())
 

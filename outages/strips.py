@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -21,6 +22,20 @@ class Slot:
     def level(self) -> int:
         """How dark to draw it: 0 (nothing) to 4 (thirty or more)."""
         return sum(self.out >= limit for limit in (1, 3, 10, 30))
+
+
+def merged(spans: Iterable[tuple[Any, datetime, datetime | None]]) -> list[tuple[datetime, datetime | None]]:
+    """Spans (of what, from, to or None for "goes on") with those of the same thing that overlap made one."""
+    found: list[tuple[datetime, datetime | None]] = []
+    before: Any = None
+    for key, start, end in sorted(spans, key=lambda span: span[:2]):
+        began, last = found[-1] if found and key == before else (start, start)
+        if key == before and (last is None or start <= last):
+            found[-1] = (began, None if last is None or end is None else max(last, end))
+        else:
+            found.append((start, end))
+        before = key
+    return found
 
 
 def strip(

@@ -14,7 +14,8 @@ from django.apps import apps
 from django.conf import settings
 
 from config import options
-from notifications.models import PushKey
+from notifications.channels.browsers import CHANNEL as BROWSERS
+from notifications.models import Address, PushKey
 from notifications.sealed import SealedField, Unreadable, unseal
 
 FILES = {"SECRET_KEY": "secret_key", "SEAL_KEY": "seal_key"}
@@ -83,15 +84,32 @@ def unreadable() -> Iterator[str]:
         for field in sealed:
             rows = model._base_manager.exclude(**{field.name: ""}).iterator(chunk_size=500)
             lost = [row for row in rows if isinstance(getattr(row, field.attname), Unreadable)]
-            if lost:
-                yield f"{model._meta.verbose_name}{_named(lost)}: {field.verbose_name}"
+            for kind, rows in _by_kind(model, lost).items():
+                yield f"{kind}{_named(rows)}: {field.verbose_name}"
+
+
+def _by_kind(model: Any, lost: list[Any]) -> dict[str, list[Any]]:
+    """What they are called: addresses by their channels, for of each the secret comes back in another way."""
+    found: dict[str, list[Any]] = {}
+    for row in lost:
+        name = f"{row.channel} address" if model is Address else str(model._meta.verbose_name)
+        found.setdefault(name, []).append(row)
+    return found
 
 
 def _named(rows: list[Any]) -> str:
     # What has no name of its own may be an address of which nobody should read, or one of thousands.
     names = [f"“{row}”" for row in rows[:MOST_NAMES] if hasattr(row, "name")]
     more = f" and {len(rows) - len(names)} more" if names and len(rows) > len(names) else ""
-    return f" {', '.join(names)}{more}" if names else f" ({len(rows)})"
+    return f" {', '.join(names)}{more}" if names else f" ({len(rows)}){_owners(rows)}"
+
+
+def _owners(rows: list[Any]) -> str:
+    """Who has to add them anew; browsers do so by themselves."""
+    theirs = [row for row in rows if isinstance(row, Address) and row.channel != BROWSERS]
+    names = sorted({str(row.owner) for row in theirs if row.owner is not None})
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f" of {', '.join(names[:MOST_NAMES])}{more}" if names else ""
 
 
 def drop_lost() -> list[str]:

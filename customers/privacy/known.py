@@ -15,7 +15,7 @@ from customers.privacy.parts import Part, Row, cover, naming, notices_about, row
 from customers.privacy.words import Words
 from customers.reminders.models import Reminder
 from notifications.audit import Act, Recorded
-from notifications.models import Address, Notice, Report
+from notifications.models import Address, Cover, Notice, Plan, Report
 
 SHOWN_OF_NOTICES = ("event", "text", "created_at", "due_at", "withdrawn_at", "read_at")
 
@@ -94,6 +94,10 @@ def _forget_notices(customer: Customer, words: Words) -> None:
         Report.objects.filter(pk__in=notices_about(things).exclude(report=None).values("report")).delete()
         cover(notices_about(things), ["text"], words, parts=True)
     cover(Notice.objects.filter(naming("text", words)), ["text"], words)
+    # Written by hand: why something was put off, and the notes of the rota.
+    cover(Plan.objects.filter(naming("extended_why", words)), ["extended_why"], words)
+    cover(Cover.objects.filter(naming("note", words)), ["note"], words)
+    cover(Cover.history.all(), ["note", "changes"], words)
 
 
 def _meters(customer: Customer) -> Iterable[Row]:

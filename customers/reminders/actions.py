@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -22,8 +22,6 @@ def remind(text: str, due_at: datetime, *, user: Any, by: Any, of: Any = None) -
 
 def put(reminder: Reminder, of: Any = None) -> Reminder:
     """Save a reminder as it is filled in; a new one may be of an object."""
-    # In the zone that the database gives back: the time is part of what tells its notices apart.
-    reminder.due_at = reminder.due_at.astimezone(UTC)
     if of is not None:
         reminder.thing, reminder.about = of, str(of)[:LONGEST_ABOUT]
     reminder.save()
@@ -46,7 +44,7 @@ def undone(reminder: Reminder) -> None:
 
 def put_off(reminder: Reminder, until: datetime) -> None:
     """Another time for it; one that was done is open again."""
-    reminder.due_at, reminder.done_at = until.astimezone(UTC), None
+    reminder.due_at, reminder.done_at = until, None
     reminder.save(update_fields=["due_at", "done_at"])
 
 

@@ -14,7 +14,10 @@ from rest_framework.exceptions import ValidationError
 from notifications import actions, hearing, recipients
 from notifications.api.about import About
 from notifications.api.resources import LATEST, Moment, Resource, Rows, Shown
+from notifications.event import Audience, declared
 from notifications.models import Mute, Plan
+
+PERSONAL = Audience.PERSONAL
 
 
 class MuteRow(Shown):
@@ -91,7 +94,7 @@ class PlanRows(Rows):
 
 
 class PlanResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
-    """What waits for whoever asks, by their own subscriptions and those of their role."""
+    """What waits for whoever asks, by their own subscriptions and those of their role; reminders have their own."""
 
     queryset = Plan.objects.prefetch_related("about")
     serializer_class, filterset_class = PlanRow, PlanRows
@@ -99,10 +102,11 @@ class PlanResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     orders_first = "due"
 
     def get_queryset(self) -> Any:
-        """Those that would be told to them, less what they turned off."""
+        """Those that would be told to them, less what they turned off, and what is personal: that is nobody else's."""
         to, own = recipients.reaching(self.request.user), recipients.own(self.request.user)
         meant = (Q(subscription__recipient_kind=kind, subscription__recipient_key=key) for kind, key in to)
         rows = super().get_queryset().filter(Q(*meant, _connector=Q.OR), subscription__off=False)
+        rows = rows.exclude(event__in=[event.key for event in declared().values() if event.audience is PERSONAL])
         for event, kind, pk in hearing.turned_off(self.request.user):
             about = {} if pk is None else {"subscription__object_type": kind, "subscription__object_id": pk}
             assert own is not None

@@ -63,8 +63,8 @@ class Channel:
     not answer: 0 is looked at some time, 3 wakes somebody up. `rights` is the permission that adding an address takes.
     A channel that `verifies` sends a code to a new address, and nothing else before it was typed in. `per_minute` is
     how many deliveries may leave by it in a minute (None: as many as go), `lanes` how many may be on their way at once,
-    from each worker. Addresses of a channel that `registers` come
-    from the other side, as browsers do: they are removed and not turned off. One that `stays` is nobody's to turn off.
+    from each worker. Addresses of a channel that `registers` come from the other side, as browsers do: they are removed
+    and not turned off. One that `stays` is nobody's to turn off.
     `renews` names the button that gives an address another secret.
     """
 

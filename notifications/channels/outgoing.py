@@ -20,6 +20,8 @@ LARGEST_HEAD = 16_384
 LONGEST = 1000
 # Addresses of IPv6 in which one of IPv4 is meant (RFC 6052): what is behind such a one is what counts.
 TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# Of sites that number themselves as of old (RFC 3879), and of documents (RFC 9637): Python takes both for public.
+CLOSED = (ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("3fff::/20"))
 PORTS = {"https": 443, "http": 80}
 
 
@@ -71,6 +73,8 @@ def is_public(place: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour or packed or (found.teredo and found.teredo[1])
         if inner:
             return is_public(str(inner))
+        if any(found in network for network in CLOSED):
+            return False
     return found.is_global and not (found.is_multicast or found.is_reserved)
 
 

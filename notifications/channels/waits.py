@@ -18,6 +18,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     try:
         seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - timezone.now()).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST)

@@ -2,8 +2,8 @@
 
 A worker of the queue is free again at once, however slow a mail server is. One lane sends as long as that goes fast,
 so that a process that is killed doubles one message at most; where it does not, more are added, up to the number that
-the channel names. What a killed process had claimed is taken
-again by the one that stands in for it, at the latest when the lease lapses.
+the channel names. What a killed process had claimed is taken again by the one that stands in for it, at the latest when
+the lease lapses.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class Carriers:
                 return
             # No daemon: a process that ends by itself lets the delivery in hand come to its end.
             thread = threading.Thread(target=self._carry, args=(channel,), name=f"carrier {channel}")
-            self.threads[channel] = thread
+            # Started first: a thread that cannot be must not stand for one that is at it. It ends by this lock.
             thread.start()
+            self.threads[channel] = thread
 
     def wait(self, seconds: float) -> bool:
         """Wait until nobody is at work; whether that came about."""

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery, prefetch_related_objects
 
+from notifications import recipients
 from notifications.channels.channel import named
 from notifications.models import Address, Attempt, Delivery
 
@@ -68,6 +69,8 @@ def lacks(address: Address) -> str:
         return "Its owner has turned it off."
     if not address.is_usable:
         return "It is not verified."
+    if not recipients.is_allowed(named(address.channel), address.owner):
+        return "Its owner has no right to this channel any more."
     return named(address.channel).lacks()
 
 

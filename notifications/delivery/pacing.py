@@ -85,6 +85,7 @@ def closed_until(address: Address) -> datetime | None:
 def _learn(channel: str | None, now: datetime) -> None:
     rows = Pace.objects.filter(closed_until__gt=now, **({} if channel is None else {"channel": channel}))
     found = {(row.channel, row.host): row.closed_until for row in rows if row.closed_until}
-    for key in [key for key in _closed if channel in (None, key[0]) and key not in found]:
+    # Another thread may learn of another channel meanwhile.
+    for key in [key for key in list(_closed) if channel in (None, key[0]) and key not in found]:
         _closed.pop(key, None)
     _closed.update(found)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from notifications import audit, recipients
+from notifications.channels.channel import named
 from notifications.models import Address, Deliveries, Delivery
 
 REPLAYED, DISCARDED = "replayed", "letters_discarded"
@@ -55,6 +56,8 @@ def obstacle(delivery: Delivery) -> str:
     person: Any = delivery.notice.recipient
     if not reasons and (person is None or not getattr(person, "is_active", True)):
         reasons = ["Whoever it was meant for has left."]
+    if not reasons and not recipients.is_allowed(named(delivery.to.channel), person):
+        reasons = ["Whoever it was meant for has no right to this channel any more."]
     return reasons[0] if reasons else ""
 
 

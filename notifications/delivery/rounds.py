@@ -27,6 +27,8 @@ BATCH = 20
 FRESH = 1.0
 # Seconds for which a message that is being sent keeps its lease; nothing that is well takes as long.
 LONGEST = 600.0
+# A message of which it cannot even be said whether it is to be sent is looked at again after this time.
+PUT_OFF = timedelta(minutes=10)
 # Seconds until it is written down again what was sent, should the database be locked or away.
 REPEATS = (0.5, 2.0, 5.0, 15.0)
 
@@ -99,6 +101,14 @@ class Round:
         self.in_hand[here] = delivery, time.monotonic()
         try:
             return tries.turn(sent, leases.seen_again(delivery) if self._is_stale() else delivery)
+        except OperationalError:
+            raise
+        except Exception:
+            # Whatever is wrong with one message, the others behind it are not to wait for it.
+            log.exception("the delivery %s could not be tried", delivery.pk)
+            self._write_down(sent)
+            leases.settle(delivery, Delivery.State.WAITING, due_at=self._time() + PUT_OFF)
+            return None
         finally:
             del self.in_hand[here]
 

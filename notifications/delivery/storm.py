@@ -7,7 +7,8 @@ database holds says what is to be done: a process that dies leaves nothing undon
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +24,8 @@ from notifications.channels.channel import is_quick
 from notifications.delivery import pause
 from notifications.event import DIRECT, GENERAL
 from notifications.models import DIGEST, Address, Delivery, Notice, Storm
+
+log = logging.getLogger(__name__)
 
 MOST = 20
 WITHIN = timedelta(minutes=1)
@@ -57,8 +60,14 @@ def _reader(notice: Notice) -> Person:
 
 
 def _written_since(people: Iterable[Person], since: datetime) -> dict[Person, int]:
-    rows = Notice.objects.filter(_of(people), due_at__gt=since).order_by().values_list("recipient_type", "recipient_id")
+    told = Notice.objects.filter(_of(people), **_told_since(since)).order_by()
+    rows = told.values_list("recipient_type", "recipient_id")
     return {(kind, pk): count for kind, pk, count in rows.annotate(count=Count("pk"))}
+
+
+def _told_since(since: datetime) -> dict[str, datetime]:
+    # What was snoozed is due again long after it was told, and then no news: `due_at` is only what the index knows.
+    return {"due_at__gt": since, "created_at__gt": since}
 
 
 def _of(people: Iterable[Person], prefix: str = "") -> Q:
@@ -84,8 +93,17 @@ def gather(now: datetime) -> int:
     if pause.is_paused():
         return 0
     for person in _flooded(now):
-        _hold(person, now)
-    return sum(_digest(person, now) for person in list(_due(now)))
+        _each(_hold, person, now)
+    return sum(bool(_each(_digest, person, now)) for person in list(_due(now)))
+
+
+def _each(work: Callable[[Person, datetime], bool | None], person: Person, now: datetime) -> bool | None:
+    """Do it for one person: what goes wrong there is not to keep the others from hearing."""
+    try:
+        return work(person, now)
+    except Exception:
+        log.exception("the storm of %s could not be worked on", person)
+        return None
 
 
 def _fresh(now: datetime) -> models.QuerySet[Delivery]:
@@ -113,11 +131,12 @@ def _hold(person: Person, now: datetime) -> None:
     loud = Delivery.objects.exclude(address__channel__in=_quiet()).filter(
         state__in=(Delivery.State.WAITING, Delivery.State.DONE, Delivery.State.FAILED), notice=OuterRef("pk")
     )
-    told = Notice.objects.filter(_of([person]), Exists(loud), due_at__gt=now - WITHIN).order_by("due_at", "pk")
+    told = Notice.objects.filter(_of([person]), Exists(loud), **_told_since(now - WITHIN)).order_by("created_at", "pk")
     late = list(told.values_list("pk", flat=True)[MOST:])
     for start in range(0, len(late), PORTION):
         rows = _fresh(now).filter(notice__in=late[start : start + PORTION]).values("pk")
-        Delivery.objects.filter(pk__in=rows, state=Delivery.State.WAITING).update(state=Delivery.State.HELD)
+        # Asked of the row itself once more: what was taken to be sent meanwhile is on its way.
+        Delivery.objects.due(now).order_by().filter(pk__in=rows, tries=0).update(state=Delivery.State.HELD)
 
 
 def _lock(person: Person) -> Storm:
@@ -130,7 +149,7 @@ def _lock(person: Person) -> Storm:
 def _due(now: datetime) -> Iterator[Person]:
     held = Delivery.objects.filter(state=Delivery.State.HELD).order_by()
     rows = held.values_list("notice__recipient_type", "notice__recipient_id").annotate(
-        oldest=Min("notice__due_at"), newest=Max("notice__due_at")
+        oldest=Min("notice__created_at"), newest=Max("notice__created_at")
     )
     found = {(kind, pk): (oldest, newest) for kind, pk, oldest, newest in rows}
     storms = Storm.objects.filter(_of(found)) if found else []
@@ -153,7 +172,7 @@ class Held:
     pk: int
     notice: int
     address: int | None
-    due_at: datetime
+    told_at: datetime
     tone: str
     is_news: bool
 
@@ -163,7 +182,7 @@ def _digest(person: Person, now: datetime) -> bool:
     """Write one digest of what is held for somebody; False where another process did, or nothing is news any more."""
     storm = _lock(person)
     held = [_held(*row) for row in _rows(person)]
-    if not held or due_at(min(one.due_at for one in held), max(one.due_at for one in held), storm.told_at) > now:
+    if not held or due_at(min(one.told_at for one in held), max(one.told_at for one in held), storm.told_at) > now:
         return False
     news = [one for one in held if one.is_news]
     roads = Address.objects.usable().filter(pk__in={one.address for one in news if one.address})
@@ -182,7 +201,7 @@ def _digest(person: Person, now: datetime) -> bool:
 def _rows(person: Person) -> Iterable[tuple]:
     rows = Delivery.objects.filter(_of([person], "notice__"), state=Delivery.State.HELD).order_by("pk")
     states = ("notice__withdrawn_at", "notice__read_at", "notice__acked_at")
-    return rows.values_list("pk", "notice", "address", "notice__due_at", "notice__tone", *states)
+    return rows.values_list("pk", "notice", "address", "notice__created_at", "notice__tone", *states)
 
 
 def _held(pk: int, notice: int, address: int | None, at: datetime, tone: str, *over: datetime | None) -> Held:
@@ -191,7 +210,7 @@ def _held(pk: int, notice: int, address: int | None, at: datetime, tone: str, *o
 
 def _write(person: Person, news: list[Held], now: datetime) -> Notice:
     tones = {one.notice: one.tone for one in news}
-    since = min(one.due_at for one in news)
+    since = min(one.told_at for one in news)
     user = ContentType.objects.get_for_id(person[0])
     notice = Notice.objects.create(
         fingerprint=f"{DIGEST}{person[0]}.{person[1]}.{news[0].pk}",

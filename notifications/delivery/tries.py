@@ -21,7 +21,7 @@ from notifications.channels.channel import DeliveryError, named
 from notifications.delivery import addressing, pacing
 from notifications.delivery.leases import LEASE, settle
 from notifications.matching import Match
-from notifications.models import Attempt, Delivery
+from notifications.models import Address, Attempt, Delivery
 
 log = logging.getLogger(__name__)
 
@@ -90,10 +90,18 @@ def is_still_wanted(delivery: Delivery, now: datetime) -> bool:
     if (address.owner_type_id, address.owner_id) != (notice.recipient_type_id, notice.recipient_id):
         return False
     person = notice.recipient
-    if person is None or not getattr(person, "is_active", True):
+    if person is None or not getattr(person, "is_active", True) or not _may_be_reached(person, address):
         return False
     # What somebody wrote to this person is told whatever they muted.
     return notice.is_written or notice.about is None or not _has_muted(person, notice.about, now)
+
+
+def _may_be_reached(person: Any, address: Address) -> bool:
+    """Has this person the right that the channel takes, at this moment? It may have been lost while this waited."""
+    try:
+        return recipients.is_allowed(named(address.channel), person)
+    except KeyError:
+        return True  # that there is no such channel any more is a fault, and said as such
 
 
 def _has_muted(person: Any, thing: Model, now: datetime) -> bool:

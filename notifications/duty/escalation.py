@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 
 from notifications import live, outbox, recipients
 from notifications.address import Reach
@@ -56,9 +56,14 @@ def _portion(now: datetime) -> int:
             try:
                 with transaction.atomic():
                     _take_on(row, now)
+            except OperationalError:
+                # Two that waited for each other, or a database that went away: all of it is done again at once.
+                raise
             except Exception:
                 log.exception("the notice %s could not be taken on", row.pk)
                 Notice.objects.filter(pk=row.pk).update(escalate_at=now + PUT_OFF)
+        # Together and at the end: whoever takes single topics in between may wait for who waits for them.
+        live.bump(*(live.inbox(row.recipient_id) for row in rows))
     return len(rows)
 
 
@@ -75,7 +80,6 @@ def _take_on(row: Notice, now: datetime) -> None:
             wait = timedelta(minutes=max(row.escalate_after or 0, 1))
             again = {"escalate_at": now + wait, "escalations": row.escalations + 1}
             Notice.objects.filter(pk=row.pk).update(**again)
-            live.bump(live.inbox(row.recipient_id))
             return
     _end(row, "Nobody is left to be told", now)
 

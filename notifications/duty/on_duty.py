@@ -49,9 +49,10 @@ def spans(since: datetime, until: datetime) -> list[rota.Span]:
 def at(when: datetime) -> OnDuty:
     """Who is on duty at a moment."""
     found = spans(when, when + MOMENT)
-    ranks = [rota.at(found, when, rank) for rank in Rank]
-    people = working(pk for rank in ranks for pk in rank)
-    first, second = ([people[pk] for pk in rank if pk in people] for rank in ranks)
+    people = working(span.person for span in found)
+    # Whoever stands in and may not sign in stands in for nobody: it is the one of the rota again.
+    there = [span for span in found if span.person in people]
+    first, second = ([people[pk] for pk in rota.at(there, when, rank)] for rank in Rank)
     return OnDuty(first, second)
 
 

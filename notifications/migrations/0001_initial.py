@@ -83,6 +83,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name_plural": "addresses",
+            },
         ),
         migrations.CreateModel(
             name="CodeSent",

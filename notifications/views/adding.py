@@ -15,7 +15,7 @@ from notifications.address_forms import AddressForm, CodeForm
 from notifications.channels.channel import Channel, DeliveryError, named
 from notifications.models import Address
 from notifications.recipients import is_allowed
-from notifications.views.channels import mine
+from notifications.views.channels import mine, shown_once
 from notifications.views.inbox import reader
 
 PAGE = "notifications/channel_code.html"
@@ -52,9 +52,7 @@ def _addable(request: HttpRequest, name: str) -> Channel:
 def _next(request: HttpRequest, address: Address, secret: str) -> HttpResponse:
     if secret:
         # Not by a redirect: it would have to be kept somewhere in the meantime.
-        channel = named(address.channel)
-        context = {"address": address, "channel": channel, "shown": channel.shown(address), "secret": secret}
-        return render(request, "notifications/channel_secret.html", context)
+        return shown_once(request, address, secret)
     return redirect("channels" if address.verified_at else reverse("channel_code", args=[address.pk]))
 
 
@@ -63,6 +61,8 @@ def code(request: HttpRequest, pk: int) -> HttpResponse:
     address = get_object_or_404(mine(request), pk=pk)
     if address.verified_at:
         return redirect("channels")
+    channel = named(address.channel)
+    shown = channel.shown(address)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -70,10 +70,9 @@ def code(request: HttpRequest, pk: int) -> HttpResponse:
         except verifying.Refused as fault:
             form.add_error("code", str(fault))
         else:
-            messages.success(request, f"{address.label or address.value} is verified: notices go there from now on.")
+            messages.success(request, f"{address.label or shown} is verified: notices go there from now on.")
             return redirect("channels")
-    channel = named(address.channel)
-    context = {"form": form, "address": address, "channel": channel, "shown": channel.shown(address)}
+    context = {"form": form, "address": address, "channel": channel, "shown": shown}
     return render(request, PAGE, context)
 
 

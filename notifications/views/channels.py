@@ -185,6 +185,13 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
     channel = named(address.channel)
     if not channel.renews or channel.lacks():
         raise Http404
-    secret = channel.renew(address, timezone.now())
+    return shown_once(request, address, channel.renew(address, timezone.now()), renewed=True)
+
+
+def shown_once(request: HttpRequest, address: Address, secret: str, *, renewed: bool = False) -> HttpResponse:
+    """The page that shows the secret of an address, which no browser keeps."""
+    channel = named(address.channel)
     context = {"address": address, "channel": channel, "shown": channel.shown(address), "secret": secret}
-    return render(request, "notifications/channel_secret.html", context | {"renewed": True})
+    response = render(request, "notifications/channel_secret.html", context | {"renewed": renewed})
+    response["Cache-Control"] = "no-store"
+    return response

@@ -50,7 +50,9 @@ def subscribe(request: HttpRequest, label: str, pk: int) -> HttpResponse:
 
 def found(label: str, pk: int) -> Any:
     """The object of this address; raises Http404 for what is not there, or has no events."""
-    kind = ContentType.objects.filter(app_label=label.split(".")[0], model=label.split(".")[-1]).first()
+    # No database takes a NUL.
+    names = (label if label.isprintable() else "").split(".")
+    kind = ContentType.objects.filter(app_label=names[0], model=names[-1]).first()
     model = kind.model_class() if kind else None
     if model is None or not concerning(model._meta.label) or not hasattr(model, "get_absolute_url"):
         raise Http404

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from notifications import actions, dry_run, hearing, recipients
 from notifications.event import Event, declared
-from notifications.forms import ListForm
+from notifications.forms import ListForm, plural
 from notifications.models import Subscription
 from notifications.recipients import Recipient
 from notifications.terms import OTHERS, Reach, TermsForm
@@ -89,9 +89,14 @@ def _add(request: HttpRequest, to: Recipient) -> HttpResponse:
     return redirect(request.path)
 
 
-def _to_add(heard: list[hearing.Heard]) -> list[Event]:
+def _to_add(heard: list[hearing.Heard]) -> list[tuple[str, list[Event]]]:
+    """The events that are not there yet, by the kind of what they are of."""
     there = {one.event.key for one in heard if one.own and one.row.object_id is None}
-    return [event for event in declared().values() if event.is_offered and event.key not in there]
+    by_kind: dict[str, list[Event]] = {}
+    for event in declared().values():
+        if event.is_offered and event.key not in there:
+            by_kind.setdefault(plural(event.of), []).append(event)
+    return list(by_kind.items())
 
 
 def subscription(request: HttpRequest, pk: int) -> HttpResponse:

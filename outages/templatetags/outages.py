@@ -38,7 +38,7 @@ def as_json(value: Any) -> str:
 
 
 def _recent(rows: Any) -> dict[str, Any]:
-    found = list(rows.select_related("equipment", "customer", "incident__equipment")[: RECENT + 1])
+    found = list(rows.once().select_related("equipment", "customer", "incident__equipment")[: RECENT + 1])
     return {"outages": found[:RECENT], "more": len(found) > RECENT}
 
 

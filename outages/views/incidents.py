@@ -88,7 +88,8 @@ def _story(found: Incident) -> list[dict[str, Any]]:
 
 def _affected(found: Incident) -> dict[str, Any]:
     """The outages behind an incident: those of customers, and those of our own equipment."""
-    outages = found.outages.select_related("equipment", "customer").order_by("customer__name", "started_at", "pk")
+    rows = found.outages.once().select_related("equipment", "customer")
+    outages = rows.order_by("customer__name", "started_at", "pk")
     homes, ours = outages.exclude(customer=None), outages.filter(customer=None)
     return {
         "first": outages.filter(equipment=found.equipment).first(),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from agents import roster
 from customers.models import Customer, Equipment
 from outages.models import Check, Incident, Outage
-from outages.strips import strip
+from outages.strips import merged, strip
 
 may_view = permission_required("outages.view", raise_exception=True)
 SLOTS, SHOWN = 48, 100
@@ -39,7 +39,7 @@ def _board() -> dict[str, Any]:
     going_on = incidents.open()
     states = dict(Equipment.objects.current().order_by().values_list("state").annotate(n=Count("pk")))
     # Not `between`: that none begins after now goes without saying, and asked for it would lead through all of them.
-    day = Outage.objects.since(since).order_by().values_list("started_at", "ended_at")
+    day = merged(Outage.objects.since(since).order_by().values_list("equipment", "started_at", "ended_at"))
     return {
         "open": going_on.order_by("-customers_behind", "opened_at", "pk")[:SHOWN],
         "open_count": going_on.count(),

@@ -26,7 +26,8 @@ def _listed(request: HttpRequest) -> Outages:
     elif show == "over":
         rows = rows.exclude(ended_at=None)
     if (incident := request.GET.get("incident", "")).isdecimal() and len(incident) < 19:
-        rows = rows.filter(incident=int(incident))
+        # As the incident's page counts them.
+        rows = rows.filter(incident=int(incident)).once()
     if text := request.GET.get("q", "")[:200].strip():
         rows = rows.search(text)
     return rows

@@ -6,9 +6,14 @@ import secrets
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from config.masked import Masked
+from notifications import acknowledging, outbox
+from notifications.channels import chat
+from notifications.models import Notice
 from outages.models import Source
+from tests import make
 
 
 @pytest.fixture
@@ -35,6 +40,21 @@ def test_no_address_with_a_token_in_it_is_whole(name):
     record = logging.makeLogRecord({"msg": "%s: %s", "args": ("Internal Server Error", reverse(name, args=[token]))})
     assert Masked().filter(record)
     assert token not in record.getMessage()
+
+
+def test_nor_the_one_by_which_a_notice_is_acknowledged(db):
+    user = make.user()
+    outbox.tell([user], "core-1 is down", "/", user, timezone.now())
+    path = reverse("acknowledge", args=[acknowledging.token(Notice.objects.get())])
+    record = logging.makeLogRecord({"msg": "%s: %s", "args": ("Not Found", path)})
+    Masked().filter(record)
+    assert record.getMessage() == "Not Found: /a/***/"
+
+
+def test_what_apprise_says_of_a_mistyped_address_of_a_chat_is_not_in_the_log(lines):
+    with pytest.raises(ValueError, match="no whole address"):
+        chat.opened("slack://T1JJ3T3L2/A1BRTD4JD/half-of-a-secret!")
+    assert lines() == ""
 
 
 def test_nor_the_one_by_which_a_password_is_chosen():

@@ -218,12 +218,18 @@ def test_many_secrets_are_counted_and_no_address_is_told(settings):
     kind = ContentType.objects.get_for_model(user)
     address = "https://push.example.net/a-capability"
     Address.objects.create(owner_type=kind, owner_id=user.pk, channel="webpush", value=address, secrets="x")
+    Address.objects.create(owner=user, channel="apprise", value="Slack (1a2b3c)", secrets="slack://xoxb-1/2/3")
+    owners = [make.user() for _ in range(6)]
+    for one in owners:
+        Address.objects.create(owner=one, channel="webhook", value="https://hooks.example.net/x?key=1", secrets="{}")
     settings.SEAL_KEYS = ["another key"]
     sealed._box.cache_clear()
     try:
         said = "\n".join(keys.unreadable())
         assert "“North 4” and 3 more: NMS key" in said
-        assert "address (1): secrets" in said and "a-capability" not in said
+        assert "webpush address (1): secrets" in said and "a-capability" not in said
+        assert f"webhook address (6) of {', '.join(sorted(map(str, owners))[:5])} and 1 more: secrets" in said
+        assert f"apprise address (1) of {user}: secrets" in said and "xoxb" not in said
     finally:
         sealed._box.cache_clear()
 

@@ -17,7 +17,7 @@ from customers.models import Contact, Customer, Equipment, Site
 from customers.privacy import actions, export
 from customers.privacy.words import INSTEAD, Words
 from notifications import audit, direct, outbox
-from notifications.models import Act, Address, Notice, Report
+from notifications.models import Act, Address, Cover, Notice, Plan, Report, Subscription
 from outages.models import Incident, IncidentNote, Outage, Source, SourceLink, SourceRun
 from tests import make
 
@@ -76,6 +76,12 @@ def dean():
         make.reminder(user, "Ask Dean about the roof, 555 0199", of=of)
     make.reminder(user, "Ring Irvine Farms, and mow the field", of=incident)
     make.reading(cpe, 7, note="Rosa Field read it to Dean")
+    later = Subscription.objects.create(event="incident.still_open", recipient_kind="user", recipient_key=str(user.pk))
+    Plan.objects.create(
+        subscription=later, event=later.event, about=incident, mark="1", due_at=now, extended_by=user,
+        extended_why="Dean Irvine comes back on Monday",
+    )  # fmt: skip
+    Cover.objects.create(person=user, starts_at=now, ends_at=now + timedelta(hours=1), note="At Irvine Farms")
     kind = ContentType.objects.get_for_model(contact)
     Address.objects.create(owner_type=kind, owner_id=contact.pk, channel="email", value="rosa@irvine.example")
     audit.note("export", "customers of Irvine Farms", customer)

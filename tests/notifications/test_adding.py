@@ -59,6 +59,7 @@ def test_the_secret_of_a_webhook_is_shown_once_and_the_code_waits_for_it(technic
     settings.WEBHOOK_PRIVATE = True
     page = technician.post(reverse("channel_add", args=["webhook"]), {"url": "http://127.0.0.1:1/x"})
     assert "whsec_" in page.text and "send the code" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
     address = Address.objects.get(channel="webhook")
     assert address.code == "" and not CodeSent.objects.exists()
     for name in ("channel_code", "channel"):

@@ -20,6 +20,7 @@ DAY = timedelta(days=1)
 DO = [
     "open", "close", "reopen", "touch", "grow", "delete", "want", "want of site", "want ages", "want warranties",
     "edit", "unwant", "tag site", "tag device", "move", "archive", "warrant", "extend", "pass", "pass long", "work",
+    "rewrite", "rewrite many", "off", "aim", "want tags",
 ]  # fmt: skip
 STEPS = st.lists(st.tuples(st.sampled_from(DO), st.integers(0, 2), st.sampled_from([10, 45, 90])), max_size=16)
 
@@ -55,6 +56,8 @@ class Desk:
                 name, _ = next(iter(wishes[0].asked.items()))
                 value = [minutes] if isinstance(wishes[0].asked[name], list) else minutes
                 actions.change(wishes[0], self.people[0], asked={name: value})
+            case "rewrite" | "rewrite many" | "off" | "aim" | "want tags" if wishes:
+                self.rewrite(wishes[0], step, minutes, site)
             case "unwant" if wishes:
                 actions.unsubscribe(wishes[0], self.people[0])
             case "tag site" | "tag device":
@@ -72,6 +75,25 @@ class Desk:
         if not Subscription.objects.about(about).filter(**to).exists():
             name = "minutes" if event == "incident.still_open" else "days"
             Subscription.objects.create(**to, asked={name: number}, **fields)
+
+    def rewrite(self, wish, step, minutes, site):
+        """A subscription that somebody edits as a row, by no action of ours."""
+        name, value = next(iter(wish.asked.items()))
+        asked = {name: [minutes, 2] if isinstance(value, list) else minutes}
+        if step == "rewrite many":
+            Subscription.objects.filter(event=wish.event).update(asked=asked)
+            return
+        if step == "aim":
+            taken = Subscription.objects.to(wish.recipient).about(site).filter(event=wish.event).exists()
+            wish.about = None if taken or wish.object_id else site
+            if wish.object_id is None and Subscription.objects.to(wish.recipient).about(None).exclude(
+                pk=wish.pk
+            ).filter(event=wish.event).exists():
+                return
+        wish.asked = asked if step == "rewrite" else wish.asked
+        wish.off ^= step == "off"
+        wish.tags_in = ["vip"] if step == "want tags" and not wish.tags_in else []
+        wish.save()
 
     def change(self, incident, step, minutes):
         if step == "delete":
@@ -120,7 +142,7 @@ class Desk:
 
 
 @pytest.mark.django_db
-@bounds(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@bounds(max_examples=1200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_any_order_of_changes_leaves_what_a_plain_computation_gives(steps):
     with transaction.atomic():

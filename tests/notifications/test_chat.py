@@ -149,6 +149,18 @@ def test_only_administrators_add_one_and_only_they_are_told_by_it(db, role):
     assert "apprise" not in {one.channel for one in recipients.addresses([former])}
 
 
+def test_what_waits_for_a_chat_does_not_go_once_its_owner_has_lost_the_right(chats):
+    user = make.user("administrator")
+    known(user, SLACK)
+    outbox.tell([user], "Tower North is down", "/incidents/7/", user, timezone.now())
+    user.role = "technician"
+    user.save()
+    deliver.deliver(timezone.now())
+    assert chats.came == []
+    states = dict(Delivery.objects.values_list("address__channel", "state"))
+    assert (states["apprise"], states["inbox"]) == (Delivery.State.WITHDRAWN, Delivery.State.DONE)
+
+
 def test_an_address_that_no_key_opens_says_so(chats):
     user = make.user("administrator")
     address = known(user, SLACK)

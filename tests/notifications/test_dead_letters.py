@@ -136,6 +136,15 @@ def test_what_failed_long_ago_or_works_is_not_among_the_failing(administrator):
     assert administrator.get(reverse("addresses")).context["failing"] == []
 
 
+def test_nothing_is_sent_by_a_channel_to_which_its_owner_has_lost_the_right(administrator):
+    one = failed(make.user("technician"), channel="apprise")
+    page = administrator.post(reverse("delivery_replay", args=[one.pk]), follow=True)
+    assert "has no right to this channel any more" in page.text
+    page = administrator.post(reverse("address_test", args=[one.address_id]), follow=True)
+    assert "has no right to this channel any more" in page.text
+    assert set(Delivery.objects.values_list("state", flat=True)) == {State.FAILED}
+
+
 @pytest.mark.parametrize("name", ["address_on", "address_test"])
 def test_addresses_of_others_are_for_administrators(engineer, stranger, name):
     broken = failed()

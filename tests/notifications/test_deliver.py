@@ -6,9 +6,10 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from config.models import User
 from notifications.channels import channel
 from notifications.delivery import deliver, leases, rounds, tries
-from notifications.models import Address, Attempt, Delivery, Notice, Topic
+from notifications.models import Address, Attempt, Delivery, Mute, Notice, Topic
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +168,22 @@ def test_a_fault_of_one_channel_does_not_hold_up_another(road, caplog):
     assert inbox.state == Delivery.State.DONE
     assert Topic.objects.get().name == f"inbox:{inbox.notice.recipient_id}"
     assert "channel road failed" in caplog.text
+
+
+def test_what_cannot_be_judged_is_put_off_and_those_behind_it_leave(road, monkeypatch, caplog):
+    before, broken, behind = (waiting(due_at=NOW - timedelta(seconds=left)) for left in (3, 2, 1))
+    Mute.objects.create(user=make.user(), about=make.equipment())
+
+    def scopes(user):
+        return [("nowhere.Nothing", 1)] if user.pk == broken.notice.recipient_id else []
+
+    monkeypatch.setattr(User, "scopes", scopes, raising=False)
+    deliver.deliver(NOW)
+    assert road.sent == [before.pk, behind.pk]
+    broken.refresh_from_db()
+    assert (broken.state, broken.lease, broken.due_at > NOW + timedelta(minutes=9)) == ("waiting", "", True)
+    assert not Attempt.objects.filter(ended_at=None).exists()
+    assert "could not be tried" in caplog.text
 
 
 def test_a_withdrawn_notice_is_not_sent(road):

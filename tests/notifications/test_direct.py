@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connections
@@ -145,6 +146,27 @@ def test_everybody_of_the_staff_may_write_to_others(role, db):
     assert page.status_code == 200
     post(client, thing, [f"user:{to.pk}"])
     assert len(told(to)) == 1
+
+
+def test_so_many_notices_within_an_hour_are_enough_for_one_sender(manager, engineer):
+    office, thing, now = make.user("office"), make.site(), timezone.now()
+    for number in range(direct.MOST_IN_AN_HOUR):
+        at = now - timedelta(minutes=number)
+        assert direct.send(direct.Draft("hello", [("role", "office")], f"mark-{number:04}", thing), manager.user, at)
+    page = post(manager, thing, [f"user:{office.pk}"], "One more", mark="mark-more")
+    assert "within an hour" in page.content.decode() and "One more" in page.content.decode()
+    assert "within an hour" in manager.post("/notices/announce/", {"text": "All"}).content.decode()
+    post(engineer, thing, [f"user:{office.pk}"], "From somebody else")
+    assert len(told(office)) == direct.MOST_IN_AN_HOUR + 1
+    Notice.objects.filter(created_at=now).update(created_at=now - timedelta(hours=2))
+    post(manager, thing, [f"user:{office.pk}"], "One more", mark="mark-more")
+    assert len(told(office)) == direct.MOST_IN_AN_HOUR + 2
+
+
+def test_an_address_that_names_nobody_is_not_there(administrator):
+    for key in ("abc", "9" * 30, "\u0663"):
+        assert administrator.post(f"/notices/general/user/{key}/").status_code == 404
+    assert administrator.get("/subscribe/a%00b/1/").status_code == 404
 
 
 def test_a_stranger_is_led_to_the_sign_in_and_sends_nothing(stranger, db):

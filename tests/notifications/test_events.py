@@ -5,9 +5,10 @@ from django.apps import apps
 from django.core.checks import run_checks
 
 from config.models import Role
+from notifications.asks import Ask
 from notifications.checks import events_fit_their_models, faults
 from notifications.conditions import became, changed, created, filled
-from notifications.event import Ask, Event, declared, of
+from notifications.event import Event, declared, of
 from outages.models import Incident
 
 BROKEN: list[Event] = []

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config import options
-from notifications import jobs, outbox
+from notifications import jobs, outbox, reading
 from notifications.delivery import addressing, deliver, pause, storm
 from notifications.models import Address, Delivery, Notice, Storm
 from tests import make
@@ -277,3 +277,33 @@ def test_words_of_a_digest():
     assert storm.words(["plain"], NOW, NOW) == "1 more notice since 12:00"
     assert storm.words(["down", "plain", "plain"], NOW, NOW) == "3 more notices since 12:00: 1 down, 2 other"
     assert storm.words(["up"] * 2, NOW, NOW + timedelta(days=2)) == "2 more notices since 2026-03-01 12:00: 2 up"
+
+
+def test_what_somebody_snoozed_makes_no_storm_of_what_comes_next(person):
+    for number in range(25):
+        post(person, 1, NOW - timedelta(hours=25 - number), start=number)
+    tomorrow = NOW + timedelta(hours=20)
+    reading.snooze(Notice.objects.to(person), person, tomorrow, NOW)
+    post(person, 1, NOW, start=25)
+    post(person, 1, tomorrow + timedelta(seconds=5), start=26)
+    assert by_email() == {State.WAITING: 27}
+
+
+def test_a_digest_does_not_wait_for_what_was_snoozed(person):
+    post(person, 25)
+    reading.snooze(Notice.objects.to(person), person, NOW + timedelta(days=7), NOW + timedelta(seconds=5))
+    assert storm.gather(NOW + storm.GATHER) == 1
+
+
+def test_a_fault_in_one_storm_keeps_no_other_from_its_digest(person, caplog):
+    other = make.user()
+    post(other, 21)
+    post(person, 21)
+    first = Delivery.objects.filter(state=State.HELD, notice__recipient_id=other.pk).get()
+    kind = ContentType.objects.get_for_model(other).pk
+    # Its mark is taken: the digest cannot be written.
+    taken = letter(other, 99, NOW - timedelta(days=1), fingerprint=f"digest.{kind}.{other.pk}.{first.pk}").notice
+    taken.save()
+    assert storm.gather(NOW + storm.GATHER) == 1
+    assert [one.recipient_id for one in digests() if one != taken] == [person.pk]
+    assert "could not be worked on" in caplog.text

@@ -263,7 +263,7 @@ def test_what_is_about_something_deleted_is_not_shown(engineer):
     wants("incident.opened", *of(engineer.user), about=site)
     actions.mute(engineer.user, site, None)
     type(site).objects.filter(pk=site.pk).quietly().delete()
-    assert "Nothing is told yet" in engineer.get(reverse(MINE)).text
+    assert "No subscriptions here yet" in engineer.get(reverse(MINE)).text
 
 
 def test_many_subscriptions_cost_no_more_queries_than_few(engineer, django_assert_max_num_queries):
@@ -278,3 +278,10 @@ def test_many_subscriptions_cost_no_more_queries_than_few(engineer, django_asser
         wants("outage.opened", *of(engineer.user), about=make.site(), created_by=make.user())
     with django_assert_max_num_queries(len(few)):
         engineer.get(reverse(MINE))
+
+
+def test_the_events_to_add_stand_by_the_kind_of_what_they_are_of(engineer):
+    page = engineer.get(reverse(MINE))
+    kinds = [kind for kind, _ in page.context["to_add"]]
+    assert len(kinds) == len(set(kinds)) and {"Incidents", "Equipment", "Addresses"} <= set(kinds)
+    assert '<optgroup label="Incidents">' in page.text

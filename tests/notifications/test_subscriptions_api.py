@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from config import defaults
 from notifications.event import declared
 from notifications.models import Address, Mute, Notice, Plan, Subscription
 from notifications.planning import plan_new
@@ -152,6 +153,15 @@ def test_what_waits_for_one_is_read_and_nobody_elses(member, boss):
     assert boss("get", f"plans/{plan['id']}/")[0] == 404
     assert member("get", "plans/?due_before=2001-01-01T00:00:00Z")[1]["results"] == []
     assert member("post", "plans/", {})[0] == 405 and Plan.objects.count() == 2
+
+
+def test_the_reminders_of_others_are_not_among_what_waits_for_everybody(member):
+    defaults.give()
+    make.reminder(make.user("office"), "Talk about the raise")
+    Subscription._base_manager.update(planned=0)
+    plan_new(timezone.now())
+    assert Plan.objects.filter(event="reminder.imminent").exists()
+    assert member("get", "plans/")[1]["results"] == []
 
 
 def test_the_events_are_read_searched_and_paged(member, stranger):

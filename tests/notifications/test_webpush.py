@@ -13,7 +13,7 @@ from django.utils.http import http_date
 from notifications import outbox
 from notifications.channels import browsers, push_key, webpush
 from notifications.delivery import deliver
-from notifications.models import Address, Delivery, Notice, PushKey
+from notifications.models import Address, Attempt, Delivery, Notice, PushKey
 from tests import make
 from tests.notifications.pushed import serving
 
@@ -154,12 +154,14 @@ def test_it_waits_as_long_as_the_push_service_asks(service, form):
     assert timedelta(seconds=115) < wait < timedelta(seconds=122)
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "", "99999999999"])
+@pytest.mark.parametrize("value", ["soon", "-5", "", "99999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
 def test_an_odd_wish_to_wait_harms_nothing(service, value):
     user = make.user()
     registered(service, user)
     service.answers["/one"] = (429, {"Retry-After": value})
     assert sent(user).due_at - timezone.now() <= timedelta(hours=10)
+    error = Attempt.objects.get(delivery__address__channel="webpush").error
+    assert error.startswith("The push service asks us")
 
 
 def test_a_push_service_leads_nowhere_else(service):

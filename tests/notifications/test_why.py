@@ -238,3 +238,18 @@ def test_reasons_cost_the_same_however_many_notices(django_assert_max_num_querie
         outage(make.equipment(site=site))
     with django_assert_max_num_queries(len(few)):
         reasons.reasons(Notice.objects.to(me))
+
+
+def test_the_reference_says_what_is_told_in_words(engineer):
+    told = {entry.event.key: entry.says for entry in reference.entries()}
+    assert told["incident.closed"] == "[equipment name] is back after [lasted]"
+    assert told["equipment.warranty_expiring"] == "The warranty of [equipment] ends on [warranty until]"
+    assert "{" not in "".join(told.values()) and "{after" not in engineer.get(reverse("events")).text
+
+
+def test_an_address_is_named_as_its_channel_shows_it(engineer, settings):
+    wants("outage.opened")
+    make.address(engineer.user, "webhook", "https://hooks.example/in?key=abc")
+    outage(make.equipment("ap-1"))
+    page = engineer.get(reverse("notice_why", args=[Notice.objects.to(engineer.user).get().pk])).text
+    assert "hooks.example" in page and "abc" not in page and "webhook https" not in page

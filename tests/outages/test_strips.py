@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from outages.strips import Slot, strip
+from outages.strips import Slot, merged, strip
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -64,3 +64,18 @@ def test_a_slot_in_which_nobody_looked_is_not_observed():
     silence = (START + timedelta(minutes=30), START + timedelta(minutes=120))
     slots = strip([], START, START + timedelta(hours=3), 3, [silence])
     assert [slot.observed for slot in slots] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([], []),
+        ([("a", at(1), at(2)), ("b", at(1), at(2))], [(at(1), at(2)), (at(1), at(2))]),
+        ([("a", at(1), at(2)), ("a", at(1), at(3))], [(at(1), at(3))]),
+        ([("a", at(2), None), ("a", at(1), at(3))], [(at(1), None)]),
+        ([("a", at(1), None), ("a", at(2), at(3)), ("a", at(4), at(5))], [(at(1), None)]),
+        ([("a", at(3), at(4)), ("a", at(1), at(2))], [(at(1), at(2)), (at(3), at(4))]),
+    ],
+)
+def test_what_overlaps_of_the_same_thing_is_one_span(spans, expected):
+    assert merged(spans) == expected

@@ -1,6 +1,10 @@
 """A device that is asked itself and spoken of by a source: one incident for one cause, whoever says it later."""
 
+from datetime import timedelta
+
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from outages import recording
 from outages.models import Check, Incident, Outage
@@ -91,3 +95,31 @@ def test_when_nothing_asks_it_itself_any_more_the_source_is_heard_again(desk, to
     for second in (120, 150, 180):
         desk.read(second, down=told)
     assert {outage.check_of for outage in Outage.objects.open()} == set(told)
+
+
+def test_what_is_down_in_both_ways_is_shown_once(desk, tower, engineer):
+    asked, told = tower
+    for second in (10, 15, 20):
+        desk.read(second, down=asked)
+    for second in (30, 60, 90):
+        desk.read(second, down=[*asked, *told])
+    found = Incident.objects.open().get()
+    assert found.outages.count() == 2 * len(asked)
+    shown = engineer.get(found.get_absolute_url()).context
+    assert (shown["home_count"], shown["our_count"]) == (3, 2)
+    assert engineer.get(f"{reverse('outages')}?incident={found.pk}").context["page_obj"].paginator.count == 5
+    desk.read(95, up=asked)
+    Outage.objects.quietly().filter(check_of__in=asked).update(ended_at=timezone.now())
+    assert {outage.check_of for outage in found.outages.once()} == set(told)
+
+
+def test_two_outages_of_a_device_after_each_other_are_both_shown(desk):
+    one = check_of(name="cpe", kind="cpe")
+    for second in (0, 5, 10, 100, 105, 110):
+        desk.read(second, **{"up" if second < 50 else "down": [one]})
+    first = Outage.objects.get()
+    Outage.objects.quietly().update(ended_at=first.started_at)
+    make_second = {"check_of": one, "equipment": one.equipment, "opened_by": first.opened_by}
+    later = first.started_at + timedelta(minutes=5)
+    Outage.objects.create(**make_second, started_at=later, opened_at=later)
+    assert Outage.objects.once().count() == 2

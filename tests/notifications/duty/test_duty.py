@@ -57,6 +57,16 @@ def test_who_may_not_sign_in_any_more_is_not_on_duty():
     assert recipients.resolve(*DUTY) == [boss]
 
 
+def test_who_stands_in_and_may_not_sign_in_any_more_leaves_it_to_the_rota_as_the_page_says():
+    ada, gone = make.user(), make.user(is_active=False)
+    all_week(ada)
+    make.user("administrator")
+    Cover.objects.create(person=gone, starts_at=NOW - timedelta(hours=1), ends_at=NOW + timedelta(hours=1))
+    assert recipients.resolve(*DUTY) == [ada]
+    today = next(row for row in week.of(week.monday("", NOW), NOW).rows if row.is_today)
+    assert next(shift.people for shift in today.first if shift.is_now) == [ada]
+
+
 def test_it_is_resolved_when_it_happens_and_why_says_what_was_so_then():
     ada, boss = make.user(), make.user("administrator")
     row = Subscription.objects.create(event="outage.opened", recipient_kind="duty", recipient_key="now")
