@@ -12,7 +12,6 @@ import logging
 import math
 import os
 import secrets
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +29,7 @@ from agents.models import Lease
 from agents.probes.readings import ProbeError, Reading, Target, UpstreamError
 from agents.turns import Flight, Turn, on_the_grid
 from agents.work import Advice, Job, Outcome
+from notifications import hosts
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,12 @@ def enqueue(shard: int) -> None:
 
 def release() -> None:
     """At a start: what a process of this host held, it holds no more."""
-    Lease.objects.filter(holder__startswith=f"{socket.gethostname()[:15]}:").update(until=None)
+    Lease.objects.filter(holder__startswith=f"{hosts.HERE}:").update(until=None)
 
 
 def shift(shard: int, seconds: float = SHIFT_SECONDS) -> str:
     """Look at a shard until the shift is over or its lease is lost; what became of it, in words."""
-    holder = f"{socket.gethostname()[:15]}:{os.getpid()}:{secrets.token_hex(4)}"
+    holder = f"{hosts.HERE}:{os.getpid()}:{secrets.token_hex(4)}"
     after_a_gap = take(shard, holder)
     if after_a_gap is None:
         return "another worker has this shard"

@@ -285,17 +285,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "filters": {"masked": {"()": "config.masked.Masked"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["masked"]},
-        "nowhere": {"class": "logging.NullHandler"},
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["masked"]}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
     "loggers": {
         "django-q": {"level": "WARNING"},
-        # They log addresses, and those of chats are secrets. Apprise's warnings are read by the channel, and go no further.
-        "apprise": {"level": "WARNING", "handlers": ["nowhere"], "propagate": False},
+        # They log addresses, and those of chats are secrets. The channel reads Apprise's warnings; they go no further.
+        "apprise": {"level": "WARNING", "propagate": False},
         "urllib3": {"level": "INFO"},
-        # A report on paper would leave forty lines about its letters.
         "fontTools": {"level": "WARNING"},
         # Whoever scans for hosts would fill the log with tracebacks.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},

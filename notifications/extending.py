@@ -15,6 +15,7 @@ from notifications.event import Audience, Event, declared
 from notifications.matching import Match
 from notifications.models import Plan
 from notifications.plans import dues, mark
+from notifications.recipients import Recipient
 
 MAY_EXTEND = "notifications.extend"
 SHOWN = 20
@@ -57,6 +58,12 @@ def may_extend(user: Any, plan: Plan) -> bool:
     return user.has_perm(MAY_EXTEND) or plan.subscription.recipient in recipients.reaching(user)
 
 
+def _names(wanted: set[Recipient]) -> dict[Recipient, str]:
+    """What these are called in a sentence; the people by one question for all."""
+    people = recipients.resolve_all(one for one in wanted if one[0] == recipients.PERSON)
+    return {one: str(people[one][0]) if people.get(one) else recipients.name(one) for one in wanted}
+
+
 def waiting(thing: models.Model, user: Any, now: datetime) -> Iterator[Waiting]:
     """What will be told of an object unless it changes, the next first; what is personal is nobody else's to see."""
     kind = ContentType.objects.get_for_model(thing)
@@ -64,12 +71,13 @@ def waiting(thing: models.Model, user: Any, now: datetime) -> Iterator[Waiting]:
     rows = Plan.objects.filter(object_type=kind, object_id=thing.pk, event__in=shown)
     found = list(rows.select_related("subscription", "extended_by").order_by("due_at", "pk")[:SHOWN])
     lasting = _lasting(thing, now) if found else set()
-    own = recipients.own(user)
+    own, names = recipients.own(user), _names({plan.subscription.recipient for plan in found})
+    mine = None if user.has_perm(MAY_EXTEND) or not found else set(recipients.reaching(user))
     for plan in found:
         to = plan.subscription.recipient
         may = not plan.extended_why and (plan.subscription_id, plan.event, plan.mark) in lasting
-        whom = "you" if to == own else recipients.name(to)
-        yield Waiting(plan, declared()[plan.event], whom, may and may_extend(user, plan))
+        whom = "you" if to == own else names[to]
+        yield Waiting(plan, declared()[plan.event], whom, may and (mine is None or to in mine))
 
 
 def can_last(plan: Plan, now: datetime) -> bool:

@@ -8,8 +8,9 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Collection, Iterable
+from functools import partial
 
-from django.db import connection
+from django.db import connection, models, transaction
 from django.db.models import F
 
 from notifications.models import Topic
@@ -32,9 +33,25 @@ def inbox(user_pk: int) -> str:
 def bump(*names: str) -> None:
     """Say that these topics have changed; seen by the browsers once the caller's transaction is committed."""
     for name in sorted(set(names)):
-        if not Topic.objects.filter(pk=name).update(changes=F("changes") + 1):
-            Topic.objects.bulk_create([Topic(name=name)], ignore_conflicts=True)
-            Topic.objects.filter(pk=name).update(changes=F("changes") + 1)
+        if not _free(name).update(changes=F("changes") + 1):
+            _bump_later(name)
+
+
+def _free(name: str) -> models.QuerySet[Topic]:
+    """The topic, unless another transaction has it: who waits for one while holding another may wait for ever."""
+    found = Topic.objects.filter(pk=name)
+    if not connection.features.has_select_for_update_skip_locked or not connection.in_atomic_block:
+        return found
+    return Topic.objects.filter(pk__in=found.select_for_update(skip_locked=True))
+
+
+def _bump_later(name: str) -> None:
+    """Make a topic that is new; count up one that another transaction has once the caller's is committed."""
+    if Topic.objects.filter(pk=name).exists():
+        transaction.on_commit(partial(bump, name), robust=True)
+    else:
+        Topic.objects.bulk_create([Topic(name=name)], ignore_conflicts=True)
+        Topic.objects.filter(pk=name).update(changes=F("changes") + 1)
 
 
 class Watcher:

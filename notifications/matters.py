@@ -21,13 +21,15 @@ class Matter:
 
     @property
     def head(self) -> Notice:
-        """The newest."""
-        return self.notices[0]
+        """The newest of those about the whole itself, as an incident is before its outages; or else the newest."""
+        whole = (one for one in self.notices if one.about is not None and _key_of(one.about) == self.key)
+        return next(whole, self.notices[0])
 
     @property
     def rest(self) -> list[Notice]:
-        """The others."""
-        return self.notices[1:]
+        """The others, the newest first."""
+        head = self.head
+        return [notice for notice in self.notices if notice is not head]
 
     @property
     def keys(self) -> str:
@@ -55,7 +57,7 @@ class Matter:
         things = [notice.about for notice in self.notices if notice.about is not None]
         whole = [thing for thing in things if _key_of(thing) == self.key]
         known = [thing for thing in whole or things if hasattr(thing, "is_over")]
-        return all(thing.is_over for thing in known) if known else self.head.tone == "up"
+        return all(thing.is_over for thing in known) if known else self.notices[0].tone == "up"
 
 
 def together(notices: Iterable[Notice]) -> list[Matter]:

@@ -115,20 +115,24 @@ def _plan_some(
         seen = {thing.pk for thing in found}
         there = Plan.objects.filter(subscription=row, event=event.key, object_id__in=seen)
         told = _told(event, kind, row, keys) if now_too else seen
-        new = {key: one for key, one in wanted.items() if _is_new(one, now, told, _asked_at(row))}
+        new = {key: one for key, one in wanted.items() if _is_new(one, now, told)}
+        if (asked_at := _asked_at(row)) is not None:
+            # What came due in that time is told as well, unless a change of its object had planned it, and it was.
+            heard = _told_since(asked_at, event, kind, row, keys)
+            since = {key: one for key, one in wanted.items() if one.plan.due_at >= asked_at and one.is_worth_it(now)}
+            new |= {key: one for key, one in since.items() if one.plan.object_id not in heard}
         settle({key_of(plan): plan for plan in there}, new, wanted.keys())
     return set(keys) - seen
 
 
-def _is_new(one: Planned, now: datetime, told: set[int], asked_at: datetime | None) -> bool:
+def _is_new(one: Planned, now: datetime, told: set[int]) -> bool:
     """Is it planned where it was not yet? What has been due for long is not, of the objects that were told."""
-    since = asked_at is not None and one.plan.due_at >= asked_at
-    late = since or one.due.before is not None or one.plan.object_id not in told
+    late = one.due.before is not None or one.plan.object_id not in told
     return one.is_ahead(now) or (late and one.is_worth_it(now))
 
 
 def _asked_at(row: Subscription) -> datetime | None:
-    """Since when it waits to be planned: what came due in that time is told as well."""
+    """Since when it waits to be planned, where it does: when it was made, or edited."""
     return (row.planned_at or row.created_at) if row.planned == NEW else None
 
 
@@ -149,7 +153,11 @@ def _told(event: Event, kind: ContentType, row: Subscription, keys: list[int]) -
     """Of these objects those of which it was told, since this subscription was planned for the first time."""
     if row.planned_at is None or row.planned == NEW:
         return set()
-    rows = Notice.objects.filter(event=event.key, object_type=kind, object_id__in=keys, created_at__gte=row.planned_at)
+    return _told_since(row.planned_at, event, kind, row, keys)
+
+
+def _told_since(since: datetime, event: Event, kind: ContentType, row: Subscription, keys: list[int]) -> set[int]:
+    rows = Notice.objects.filter(event=event.key, object_type=kind, object_id__in=keys, created_at__gte=since)
     return {key for key, why in rows.values_list("object_id", "why") if row.pk in why}
 
 

@@ -92,7 +92,7 @@ def _kept(portion: Iterable[Notice]) -> list[Told]:
     by_kind: dict[int, list[Notice]] = defaultdict(list)
     for notice in portion:
         # What no subscription asked for is never asked for again.
-        if notice.event:
+        if not notice.is_written:
             by_kind[notice.object_type_id].append(notice)
     found = []
     for kind, notices in by_kind.items():

@@ -86,6 +86,8 @@ def send_code(address: Address, now: datetime) -> None:
     channel = named(address.channel)
     if missing := channel.lacks():
         raise Refused(missing)
+    if not recipients.is_allowed(channel, address.owner):
+        raise Refused("Your role has no right to this channel any more.")
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     hashed = _claim(address, code, now)
     try:

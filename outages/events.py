@@ -106,7 +106,7 @@ EVENTS = [
         people=Outage.involved,
         within=EVERYTHING,
         label="A piece of equipment came back",
-        when=filled("ended_at"),
+        when=filled("ended_at", where=lambda outage, asked: not outage.stays_out),
         past=Filled("ended_at", related=("equipment",)),
         says="{after.equipment.name} is back after {after.lasted}",
         tone="up",

@@ -202,6 +202,8 @@ class Outage(Observed):
     ended_at = models.DateTimeField(null=True)
     opened_by = models.JSONField()
     closed_by = models.JSONField(null=True)
+    # While it is being closed: is its equipment out by another check still?
+    stays_out = False
 
     objects: ClassVar = Outages.as_manager()
     found_by: ClassVar = {

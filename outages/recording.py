@@ -17,7 +17,7 @@ from agents.work import Advice
 from customers.states import set_states
 from notifications import engine, live
 from notifications.observe import stored
-from outages import history, incidents, judging, kept, looking, triage
+from outages import history, incidents, judging, kept, looking, once, triage
 from outages.models import Check, Outage
 
 JUDGING = 0x70776A64  # the number of PostgreSQL's advisory lock, which means nothing else
@@ -181,7 +181,7 @@ def _open(turn: Turn) -> list[Outage]:
     if opened:
         Outage.objects.quietly().bulk_create(opened)
         if engine.wanted(Outage._meta.label):
-            engine.consider([(None, outage) for outage in opened], turn.now)
+            engine.consider([(None, outage) for outage in once.first(opened)], turn.now)
     return opened
 
 
@@ -201,6 +201,7 @@ def _close(turn: Turn) -> list[Outage]:
         closed, batch_size=500, update_conflicts=True, unique_fields=["pk"], update_fields=["ended_at", "closed_by"]
     )
     if wanted:
+        once.say_what_stays_out(closed)
         engine.consider(changes, turn.now)
     return closed
 

@@ -84,8 +84,8 @@ def unreadable() -> Iterator[str]:
         for field in sealed:
             rows = model._base_manager.exclude(**{field.name: ""}).iterator(chunk_size=500)
             lost = [row for row in rows if isinstance(getattr(row, field.attname), Unreadable)]
-            for kind, rows in _by_kind(model, lost).items():
-                yield f"{kind}{_named(rows)}: {field.verbose_name}"
+            for kind, some in _by_kind(model, lost).items():
+                yield f"{kind}{_named(some)}: {field.verbose_name}"
 
 
 def _by_kind(model: Any, lost: list[Any]) -> dict[str, list[Any]]:

@@ -35,6 +35,10 @@ LONGEST = 1000
 WORKFLOWS = (".logic.azure.com", ".powerplatform.com")
 # What Microsoft puts behind the address of a workflow, its signature among it.
 KEPT = ("api-version", "sp", "sv", "sig")
+# In a text these take such words for a call to everybody there, and Apprise leaves them as they are.
+CALLS = re.compile(r"@(?=\S)|<(?=users/)")
+CALLING = ("discord", "gchat", "wxteams")
+NOTHING = "\u200b"
 STATUS = re.compile(r"\berror=(\d{3})\b")
 # These say that the address opens nothing (any more): the key was revoked, the chat or the hook deleted.
 CLOSED = (401, 403, 404, 410)
@@ -159,7 +163,7 @@ def post(address: Address, text: str, tone: NotifyType = NotifyType.INFO) -> Non
     road.add(made)
     said: list[str] = []
     if road.notify(
-        body=text,
+        body=CALLS.sub(rf"\g<0>{NOTHING}", text) if service.schema in CALLING else text,
         notify_type=tone,
         body_format=NotifyFormat.TEXT,
         log_callback=lambda entry, service: said.append(entry.message),

@@ -46,7 +46,7 @@ class Failing:
         address = self.address
         if address.label:
             return address.label
-        return named(address.channel).shown(address) if address.channel in settings.CHANNELS else address.value
+        return named(address.channel).shown(address) if address.channel in settings.CHANNELS else str(address)
 
     @property
     def is_off(self) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from notifications.delivery import pacing, pause
+from notifications.hosts import HERE
 from notifications.models import Delivery
 
 LEASE = timedelta(seconds=60)
-HOST = socket.gethostname()[:15]
 
 
 def claim(now: datetime, count: int, channel: str | None = None) -> list[Delivery]:
@@ -23,7 +22,7 @@ def claim(now: datetime, count: int, channel: str | None = None) -> list[Deliver
     """
     if pause.is_paused():
         return []
-    lease = f"{HOST}:{os.getpid()}:{secrets.token_hex(4)}"
+    lease = f"{HERE}:{os.getpid()}:{secrets.token_hex(4)}"
     due = Delivery.objects.due(now)
     of_channel = due if channel is None else due.filter(address__channel=channel or None)
     with pacing.allowed(channel, count, now) as allowance:
@@ -60,12 +59,12 @@ def settle(delivery: Delivery, state: str, **more: datetime) -> None:
 
 def release() -> int:
     """At a start: what a process of this host had taken to deliver, it holds no more; how many these were."""
-    return Delivery.objects.filter(state=Delivery.State.WAITING, lease__startswith=f"{HOST}:").update(leased_until=None)
+    return Delivery.objects.filter(state=Delivery.State.WAITING, lease__startswith=f"{HERE}:").update(leased_until=None)
 
 
 def release_dead() -> int:
     """What processes of this host that are no more had taken, without waiting for the lease to lapse; how many."""
-    waiting = Delivery.objects.filter(state=Delivery.State.WAITING, lease__startswith=f"{HOST}:").order_by()
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING, lease__startswith=f"{HERE}:").order_by()
     found = waiting.exclude(leased_until=None).values_list("lease", flat=True).distinct()
     dead = [lease for lease in found if not _lives(lease)]
     return waiting.filter(lease__in=dead).update(leased_until=None) if dead else 0

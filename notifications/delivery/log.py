@@ -124,7 +124,7 @@ class Line:
         address = self.delivery.address
         if address is None:
             return self.delivery.gone or "an address that is gone"
-        return address.label or (self.channel.shown(address) if self.channel else address.value)
+        return address.label or (self.channel.shown(address) if self.channel else str(address))
 
     @property
     def who(self) -> str:

@@ -19,6 +19,7 @@ from agents.models import Agent, Lease
 from agents.probes.readings import ProbeError, Reading, Target
 from agents.shifts import Looker, on_the_grid, shift
 from agents.work import Job
+from notifications import hosts
 from outages import actions, looking, recording
 from outages.history import points
 from outages.models import Check, Outage
@@ -235,7 +236,7 @@ def test_after_a_gap_everything_is_asked_at_once_and_after_a_hand_over_nothing(h
 
 
 def test_a_start_frees_what_this_host_held_and_nothing_else():
-    shifts.take(0, f"{socket.gethostname()[:15]}:1:ab")
+    shifts.take(0, f"{hosts.HERE}:1:ab")
     Lease.objects.create(shard=1, holder="elsewhere:1:ab", until=timezone.now() + timedelta(hours=1))
     with override_settings(SHARDS=3):
         assert shifts.lapsed(timezone.now()) == [2]

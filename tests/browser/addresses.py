@@ -5,6 +5,8 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from notifications import acknowledging
+
 # The sign-in library's steps to a second factor, which test_second_factor goes through.
 STEPS = {
     "mfa_activate_totp", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes",
@@ -20,7 +22,8 @@ NOT_PAGES = STEPS | {
     "demo_link", "demo_load", "demo_play", "equipment_choices", "equipment_looking", "equipment_ping",
     "equipment_trace", "import_confirm", "import_discard", "inbox_read", "incident_acknowledge", "incident_note",
     "incident_work", "keep_alive", "live", "manifest", "notice", "now_board", "push", "push_key", "push_moved",
-    "general_by", "report", "push_off", "reminder_done", "reminder_later", "reminder_quick", "site_choices",
+    "duty_cover_remove", "duty_turn_remove", "general_by", "inbox_act", "push_acknowledge", "report",
+    "push_off", "reminder_done", "reminder_later", "reminder_quick", "site_choices",
     "subscribe_mute", "subscription_remove", "subscription_turn", "token_revoke", "dry_run", "unsubscribe",
     "source_accept", "source_choose", "source_hint", "source_look", "source_rotate", "source_switch", "source_sync",
     "triage_sort", "user_token_revoke", "worker",
@@ -61,6 +64,12 @@ KEYS = {
     "import_send": {"key": "customers"},
 }
 
+# The kind of thing that a page is of, where the first word of its name does not say it.
+OF = {
+    "contact_add": "customer", "check_add": "equipment", "meter": "equipment", "extend": "plan", "duty_turn": "turn",
+    "duty_cover": "cover",
+}  # fmt: skip
+
 
 def patterns(found: Iterable[Any] = ()) -> Iterator[URLPattern]:
     """All of them, however deep."""
@@ -73,7 +82,7 @@ def patterns(found: Iterable[Any] = ()) -> Iterator[URLPattern]:
 
 API = {pattern.name for pattern in patterns() if (pattern.name or "").startswith("api_")} - {"api_docs"}
 NAMES = sorted({pattern.name for pattern in patterns() if pattern.name} - NOT_PAGES - API - AT_THE_START - CLOSED)
-TAKE_A_PK = {pattern.name for pattern in patterns() if "pk" in pattern.pattern.converters}
+TAKE_A_PK = {pattern.name for pattern in patterns() if "pk" in pattern.pattern.converters} | {"acknowledge"}
 
 
 def of(name: str, samples: dict[str, list[Any]]) -> list[str]:
@@ -86,11 +95,11 @@ def of(name: str, samples: dict[str, list[Any]]) -> list[str]:
         return [reverse(name, args=[thing._meta.label_lower, thing.pk]) for thing in things]
     if name == "why":
         return [reverse(name, args=[thing._meta.label_lower, thing.pk]) for thing in (samples["site"][0],)]
+    if name == "acknowledge":
+        return [reverse(name, args=[acknowledging.token(notice)]) for notice in samples["notice"]]
     if name not in TAKE_A_PK:
         address = reverse(name, kwargs=KEYS.get(name))
         return [address, *(address + also for also in ALSO.get(name, ()))]
-    kind = "customer" if name == "contact_add" else name.split("_")[0]
-    if name in ("check_add", "meter"):
-        kind = "equipment"
+    kind = OF.get(name, name.split("_")[0])
     assert kind in samples, f"the page {name!r} is of a {kind!r}: let tests/browser/world.py make one"
     return [reverse(name, args=[one.pk]) for one in (samples[kind] if name == kind else samples[kind][:1])]

@@ -1,5 +1,6 @@
 """A backhaul fails, is seen, told, taken on, and comes back: on pages that nobody loads again."""
 
+import re
 from typing import Any
 
 from django.utils import timezone
@@ -69,7 +70,7 @@ def fails(page: Page, name: str, customers: int) -> None:
 def told_once(page: Page, text: str) -> None:
     """The inbox has one notice of it, which leads to the incident and is read then."""
     page.goto("/inbox/?show=unread")
-    notice = page.get_by_role("main").get_by_role("button", name=text)
+    notice = page.get_by_role("main").get_by_role("button", name=re.compile(f"^{re.escape(text)}"))
     expect(notice).to_have_count(1)
     notice.click()
     expect(page.get_by_text("Timeline")).to_be_visible()

@@ -57,7 +57,7 @@ def test_a_chart_shows_another_range(charted: Page):
         charted.get_by_role("button", name="Week").click()
     expect(charted.locator(".chart canvas[data-old]")).to_have_count(0)
     expect(charted.get_by_role("button", name="Week")).to_have_attribute("aria-pressed", "true")
-    expect(charted.get_by_role("button", name="Hour")).to_have_attribute("aria-pressed", "false")
+    expect(charted.get_by_role("button", name="Hour", exact=True)).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_chart_can_be_read_as_a_table(charted: Page):

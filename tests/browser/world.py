@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass, field
+from datetime import time as clock
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +20,9 @@ from customers.imports.kinds import CUSTOMERS
 from customers.models import Equipment, ImportRun
 from customers.reminders import actions as reminders
 from notifications import actions as notices
-from notifications import direct
-from notifications.models import Address, Attempt, Delivery, Notice, Subscription
+from notifications import direct, planning
+from notifications.duty.models import Cover, Turn
+from notifications.models import Address, Attempt, Delivery, Notice, Plan, Subscription
 from outages import actions, recording
 from outages.models import Check, Incident, Outage, Source
 from tests import make
@@ -82,6 +84,7 @@ def build() -> World:
     past(world)
     heard(world)
     kept(world)
+    on_duty(world)
     undelivered(world)
     written(world)
     Agent.objects.update_or_create(name="here", defaults={"seen_at": timezone.now()})
@@ -247,6 +250,22 @@ def kept(world: World) -> None:
     done = make.reminder(ada, "Order batteries")
     reminders.done(done, ada, now)
     world.samples |= {"reminder": [mine, done], "meter": [last]}
+
+
+def on_duty(world: World) -> None:
+    """A week with a gap, somebody who stands in, and what they will be told if it lasts."""
+    ada, now = world.administrator, timezone.now()
+    nights = {"from_time": clock(17), "to_time": clock(8)}
+    turn = Turn.objects.create(person=ada, from_day=0, to_day=4, **nights)
+    Turn.objects.create(person=world.samples["user"][0], rank=2, from_day=0, to_day=0, **nights)
+    cover = Cover.objects.create(person=world.technician, starts_at=now, ends_at=now + timedelta(days=2), note=LONG)
+    notices.subscribe(("duty", "now"), "incident.still_open", None, ada)
+    planning.plan_new(now)
+    world.samples |= {
+        "turn": [turn],
+        "cover": [cover],
+        "plan": [Plan.objects.filter(event="incident.still_open").first()],
+    }
 
 
 def heard(world: World) -> None:

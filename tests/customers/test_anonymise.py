@@ -76,9 +76,9 @@ def dean():
         make.reminder(user, "Ask Dean about the roof, 555 0199", of=of)
     make.reminder(user, "Ring Irvine Farms, and mow the field", of=incident)
     make.reading(cpe, 7, note="Rosa Field read it to Dean")
-    later = Subscription.objects.create(event="incident.still_open", recipient_kind="user", recipient_key=str(user.pk))
+    later = Subscription.objects.create(event="equipment.aged", recipient_kind="user", recipient_key=str(user.pk))
     Plan.objects.create(
-        subscription=later, event=later.event, about=incident, mark="1", due_at=now, extended_by=user,
+        subscription=later, event=later.event, about=core, mark="1", due_at=now, extended_by=user,
         extended_why="Dean Irvine comes back on Monday",
     )  # fmt: skip
     Cover.objects.create(person=user, starts_at=now, ends_at=now + timedelta(hours=1), note="At Irvine Farms")

@@ -63,7 +63,6 @@ def test_everything_is_there_on_another_machine_and_nothing_is_sent_before_someb
     lost, found = install(), install()
     file, keys = lost_machine(lost, box, port)
     before = subjects(box)
-    notices = lost.rows(Notice).count()
 
     found.environment["EMAIL_URL"] = box.url
     said = found.run("manage.py", "restore", file, f"--keys={keys}")
@@ -73,6 +72,7 @@ def test_everything_is_there_on_another_machine_and_nothing_is_sent_before_someb
     manifest = backup_file.check(type(found.var)(file))
     for model in (Customer, Outage, Incident, Notice):
         assert found.rows(model).count() == manifest.rows[model._meta.db_table] > 0
+    notices = found.rows(Notice).count()
 
     with closing(answering(port)):
         found.start()

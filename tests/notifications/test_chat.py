@@ -1,5 +1,7 @@
 """Chats by Apprise: only services of fixed hosts, nothing else that Apprise knows, and no redirect."""
 
+import json
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
@@ -123,6 +125,25 @@ def test_nobody_there_is_tried_again(db, monkeypatch):
     assert (delivery.state, delivery.attempts.get().error) == ("waiting", "Slack cannot be reached")
 
 
+GOOGLE = "https://chat.googleapis.com/v1/spaces/AAAAabcd/messages?key=AIzaKEY123&token=TOKxyz"
+
+
+@pytest.mark.parametrize("url", [SLACK, DISCORD, TEAMS, GOOGLE])
+def test_a_name_calls_nobody_in_the_chat(chats, url):
+    chats.body = "ok" if url == SLACK else "{}"
+    user = make.user("administrator")
+    known(user, url)
+    tell(user, "CPE of @everyone <!channel> <@123> <users/all> is down")
+    sent = json.loads(chats.came[-1][2])
+    if url in (SLACK, TEAMS):
+        # Here only other signs are calls.
+        assert not any(call in str(sent) for call in ("<!channel>", "<@123>", "<users/all>", "<at>"))
+    else:
+        told = sent["content" if url == DISCORD else "text"]
+        assert not any(call in told for call in ("@everyone", "<@123>", "<users/all>"))
+        assert "everyone" in told and "/incidents/7/" in told
+
+
 def test_the_address_is_a_secret(chats, caplog):
     user = make.user("administrator")
     address = known(user, SLACK)
@@ -159,6 +180,17 @@ def test_what_waits_for_a_chat_does_not_go_once_its_owner_has_lost_the_right(cha
     assert chats.came == []
     states = dict(Delivery.objects.values_list("address__channel", "state"))
     assert (states["apprise"], states["inbox"]) == (Delivery.State.WITHDRAWN, Delivery.State.DONE)
+
+
+def test_no_code_goes_to_a_chat_once_its_owner_has_lost_the_right(chats):
+    user = make.user("administrator")
+    address = known(user, SLACK)
+    Address.objects.filter(pk=address.pk).update(verified_at=None)
+    user.role = "technician"
+    user.save()
+    with pytest.raises(verifying.Refused, match="no right"):
+        verifying.send_code(Address.objects.get(), timezone.now())
+    assert chats.came == []
 
 
 def test_an_address_that_no_key_opens_says_so(chats):

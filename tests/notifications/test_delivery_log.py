@@ -12,7 +12,7 @@ from django.utils import timezone
 from config import options
 from config.models import Role
 from notifications.delivery import log
-from notifications.models import Attempt, Delivery, Notice
+from notifications.models import Address, Attempt, Delivery, Notice
 from tests import make
 from tests.config.program import Program
 from tests.conftest import signed_in
@@ -32,6 +32,21 @@ def test_the_pages_are_for_administrators(role, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_stranger_is_led_to_the_door(stranger, name):
     assert stranger.get(reverse(name)).url.startswith("/account/login/")
+
+
+def test_a_key_in_the_address_of_a_webhook_is_shown_nowhere_not_even_once_the_channel_is_gone(administrator, settings):
+    one = failed(channel="webhook")
+    Address.objects.filter(pk=one.address_id).update(value="https://hooks.example.net/in?key=a-capability")
+    for channels in (settings.CHANNELS, {name: path for name, path in settings.CHANNELS.items() if name != "webhook"}):
+        settings.CHANNELS = channels
+        pages = [
+            reverse("deliveries"),
+            reverse("dead_letters"),
+            reverse("addresses"),
+            reverse("delivery", args=[one.pk]),
+        ]
+        said = [administrator.get(page).text for page in pages]
+        assert all("hooks.example.net/in" in text and "a-capability" not in text for text in said)
 
 
 def test_an_empty_log_says_what_will_be_there(administrator):

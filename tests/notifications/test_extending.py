@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from notifications import extending, firing, planning
@@ -137,3 +139,23 @@ def test_what_is_told_or_was_never_there_cannot_be_put_off(plan, engineer):
     address = reverse("extend", args=[plan.pk])
     firing.fire(NOW + HOUR)
     assert engineer.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["engineer", "manager"])
+def test_many_that_wait_cost_no_more_queries_than_one(role):
+    user, first = make.user(role), make.user()
+    wants("user", first.pk)
+    thing = incident()
+    list(extending.waiting(thing, user, NOW))
+    with CaptureQueriesContext(connection) as one:
+        shown = list(extending.waiting(thing, user, NOW))
+    assert [(found.whom, found.extendable) for found in shown] == [(str(first), role == "engineer")]
+    others = [make.user() for _ in range(8)]
+    for other in others:
+        wants("user", other.pk)
+    planning.plan_new(NOW)
+    list(extending.waiting(thing, user, NOW))
+    with CaptureQueriesContext(connection) as many:
+        shown = list(extending.waiting(thing, user, NOW))
+    assert {found.whom for found in shown} == {str(first), *map(str, others)}
+    assert len(many) == len(one)

@@ -101,3 +101,11 @@ def test_several_hosts_need_a_server(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert "HOSTS='several' cannot be used: SQLite is of one machine" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"), [("towerwatch-node-2", "one"), ("towerwatch-node-1", "two"), ("towerwatch-node-1", "")]
+)
+def test_machines_whose_names_are_much_alike_are_told_apart(name, machine):
+    assert hosts.mark_of(name, machine) != hosts.mark_of("towerwatch-node-1", "one")
+    assert len(hosts.mark_of(name, machine)) <= 15

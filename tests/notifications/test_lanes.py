@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.utils import timezone
 
+from notifications import hosts
 from notifications.channels import channel
 from notifications.delivery import carriers, deliver, leases, rounds
 from notifications.models import Address, Attempt, Delivery, Notice
@@ -152,9 +153,9 @@ def test_each_message_takes_one_transaction(road):
 
 def test_a_process_that_stands_in_for_a_killed_one_takes_its_deliveries_at_once(road):
     waiting(3)
-    dead = f"{leases.HOST}:4194305:00000000"  # Linux gives no number as high
+    dead = f"{hosts.HERE}:4194305:00000000"  # Linux gives no number as high
     Delivery.objects.update(lease=dead, leased_until=timezone.now() + timedelta(seconds=60))
     alive = Delivery.objects.first()
-    Delivery.objects.filter(pk=alive.pk).update(lease=f"{leases.HOST}:1:00000000")
+    Delivery.objects.filter(pk=alive.pk).update(lease=f"{hosts.HERE}:1:00000000")
     assert leases.release_dead() == 2
     assert len(leases.claim(timezone.now(), 5, "road")) == 2

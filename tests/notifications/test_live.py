@@ -168,3 +168,30 @@ def test_every_stream_ends_when_the_server_stops():
         return [message async for message in stream]
 
     assert asyncio.run(follow()) == []
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
+def test_two_that_count_up_the_same_topics_in_another_order_never_wait_for_each_other():
+    live.bump("incidents", "looking")
+    both, faults = threading.Barrier(2), []
+
+    def work(first, second):
+        try:
+            with transaction.atomic():
+                live.bump(first)
+                both.wait(5)
+                live.bump(second)
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=work, args=names) for names in (("incidents", "looking"), ("looking", "incidents"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert (changes("incidents"), changes("looking")) == (3, 3)

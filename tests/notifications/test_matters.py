@@ -51,8 +51,19 @@ def test_an_incident_and_its_outages_are_one_matter_with_the_newest_on_top(offic
     notice(office.user, "another thing", about=make.equipment(), due_at=NOW - timedelta(minutes=5))
     answer = office.get(reverse("inbox"))
     assert texts(answer) == ["another thing", "somebody works"]
-    assert "and 2 earlier" in answer.text
+    assert "and 2 more" in answer.text
     assert "Resolved" not in answer.text
+
+
+def test_an_incident_stands_above_the_outages_that_were_told_of_after_it(office):
+    one = incident()
+    notice(office.user, "a tower went down", about=one, due_at=NOW - timedelta(minutes=2))
+    for number in range(3):
+        outage = one.outages.create(equipment=make.equipment(), started_at=NOW, opened_at=NOW, opened_by={})
+        notice(office.user, f"CPE {number} went down", about=outage, due_at=NOW - timedelta(minutes=1))
+    answer = office.get(reverse("inbox"))
+    assert texts(answer) == ["a tower went down"]
+    assert "and 3 more" in answer.text
 
 
 @pytest.mark.parametrize("tone", ["down", "plain"])

@@ -63,6 +63,13 @@ def test_what_is_old_goes_with_its_deliveries_and_attempts(person):
     assert swept().notices == 0
 
 
+def test_of_what_was_written_to_somebody_no_mark_stays(person):
+    for number, event in enumerate(("notice.direct", "notice.general", "")):
+        told(person, make.site(), number, event=event)
+    assert swept().notices == 3
+    assert not Told.objects.exists()
+
+
 def test_what_was_swept_is_never_told_again(person):
     site = make.site()
     told(person, site)

@@ -247,9 +247,10 @@ def test_the_reference_says_what_is_told_in_words(engineer):
     assert "{" not in "".join(told.values()) and "{after" not in engineer.get(reverse("events")).text
 
 
-def test_an_address_is_named_as_its_channel_shows_it(engineer, settings):
+def test_an_address_is_named_as_its_channel_shows_it(engineer):
     wants("outage.opened")
-    make.address(engineer.user, "webhook", "https://hooks.example/in?key=abc")
+    value = "https://hooks.example/in?key=abc"
+    Address.objects.create(owner=engineer.user, channel="webhook", value=value, verified_at=timezone.now())
     outage(make.equipment("ap-1"))
     page = engineer.get(reverse("notice_why", args=[Notice.objects.to(engineer.user).get().pk])).text
     assert "hooks.example" in page and "abc" not in page and "webhook https" not in page

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.models import Notice, Subscription
 from outages import recording
 from outages.models import Check, Incident, Outage
 from tests import make
@@ -123,3 +124,21 @@ def test_two_outages_of_a_device_after_each_other_are_both_shown(desk):
     later = first.started_at + timedelta(minutes=5)
     Outage.objects.create(**make_second, started_at=later, opened_at=later)
     assert Outage.objects.once().count() == 2
+
+
+def test_staff_hear_once_of_what_is_down_and_back_in_both_ways(desk, tower, engineer):
+    asked, told = tower
+    for event in ("outage.opened", "outage.closed"):
+        Subscription.objects.create(event=event, recipient_kind="user", recipient_key=str(engineer.user.pk))
+    for second in (10, 15, 20):
+        desk.read(second, down=asked)
+    for second in (30, 60, 90):
+        desk.read(second, down=[*asked, *told])
+    for second in (100, 105, 110, 120, 150, 180):
+        desk.read(second, up=[*asked, *told])
+    assert not Outage.objects.open().exists()
+    heard = Notice.objects.to(engineer.user)
+    assert sorted(heard.filter(event="outage.opened").values_list("text", flat=True)) == [
+        "backhaul is down", "cpe 0 is down", "cpe 1 is down", "cpe 2 is down", "sector is down",
+    ]  # fmt: skip
+    assert heard.filter(event="outage.closed").count() == 5
