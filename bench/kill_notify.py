@@ -197,6 +197,7 @@ def settled(desk: Installation, sink: sinks.Sink, name: str) -> dict[str, Any]:
         f"{time.monotonic() - start:.0f} s after the last save",
         flush=True,
     )
+    print(f"{name}: {found['unwritten']} notices not written; e-mails by state: {found['states']}", flush=True)
     return {
         "sites": found["sites"],
         "lost": found["missing"] + never,
@@ -234,12 +235,16 @@ def state() -> None:
     e_mails = Delivery.objects.filter(address__channel="email", notice__event="site.created")
     done = set(e_mails.filter(state=Delivery.State.DONE).values_list("notice__object_id", "notice__recipient_id"))
     wanted = len(sites) * PEOPLE
+    came = {key for key in told if key[0] in sites} & done
+    states = Counter(e_mails.values_list("state", flat=True))
     print(
         json.dumps(
             {
                 "sites": list(sites.values()),
                 "wanted": wanted,
-                "missing": wanted - len({key for key in told if key[0] in sites} & done),
+                "missing": wanted - len(came),
+                "states": dict(states),
+                "unwritten": wanted - len(told),
                 "doubled": sum(told.values()) - len(told),
                 "ids": [letter.message_id(one) for one in e_mails.select_related("notice")],
                 "waiting": Delivery.objects.filter(state=Delivery.State.WAITING).count(),
