@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zoneinfo
 from datetime import date, datetime, time, timedelta
 
@@ -15,6 +16,8 @@ from notifications.models import Delivery
 from outages.models import Check, Incident, Outage
 from outages.spans import duration
 
+log = logging.getLogger(__name__)
+
 DAY = timedelta(days=1)
 # One that is missed is made up for later; the very first is not, for nobody waited for it.
 FIRST = timedelta(hours=1)
@@ -22,7 +25,16 @@ FIRST = timedelta(hours=1)
 
 def go(now: datetime) -> int:
     """Make the check-ups that are due; how many were."""
-    return sum(_made(kind, now) for kind in Checkup.Kind.values)
+    return sum(_tried(kind, now) for kind in Checkup.Kind.values)
+
+
+def _tried(kind: str, now: datetime) -> bool:
+    """Make one; a fault in it is written to the log and keeps none of the others from being made."""
+    try:
+        return _made(kind, now)
+    except Exception:
+        log.exception("the %s check-up could not be made", kind)
+        return False
 
 
 def due(kind: str, now: datetime) -> date | None:

@@ -45,6 +45,7 @@ def add(owner: Any, name: str, parts: Parts, now: datetime) -> Address:
     if not may_add(channel, owner):
         raise PermissionDenied
     fields = {"owner": owner, "channel": name, "value": parts.value, "secrets": parts.secrets, "label": parts.label}
+    fields["by_default"] = channel.by_default
     try:
         with transaction.atomic():
             known = Address.objects.of(owner).select_for_update().filter(channel=name).values_list("value", flat=True)

@@ -61,11 +61,11 @@ class Channel:
 
     `explains` says in a sentence or two what it is and what it takes. `loudness` orders the channels for whoever does
     not answer: 0 is looked at some time, 3 wakes somebody up. `rights` is the permission that adding an address takes.
-    A channel that `verifies` sends a code to a new address, and nothing else before it was typed in. `per_minute` is
-    how many deliveries may leave by it in a minute (None: as many as go), `lanes` how many may be on their way at once,
-    from each worker. Addresses of a channel that `registers` come from the other side, as browsers do: they are removed
-    and not turned off. One that `stays` is nobody's to turn off.
-    `renews` names the button that gives an address another secret.
+    A new address is one of its owner's defaults where that is so `by_default`. A channel that `verifies` sends a code
+    to a new address, and nothing else before it was typed in. `per_minute` is how many deliveries may leave by it in a
+    minute (None: as many as go), `lanes` how many may be on their way at once, from each worker. Addresses of a channel
+    that `registers` come from the other side, as browsers do: they are removed and not turned off. One that `stays` is
+    nobody's to turn off. `renews` names the button that gives an address another secret.
     """
 
     label: ClassVar[str]
@@ -74,6 +74,7 @@ class Channel:
     quick: ClassVar[bool] = False
     loudness: ClassVar[int] = 1
     rights: ClassVar[str] = ""
+    by_default: ClassVar[bool] = True
     verifies: ClassVar[bool] = True
     per_minute: ClassVar[int | None] = None
     lanes: ClassVar[int] = 4

@@ -31,8 +31,12 @@ class Sms(Channel):
 
     label = "SMS"
     icon = "message"
-    explains = "A text message to a mobile phone, for when there is no data connection. Each one costs money."
+    explains = (
+        "A text message to a mobile phone, for when there is no data connection. Each one costs money, so a number "
+        "gets only what names SMS, and whatever is called on because nobody acknowledged, until you make it a default."
+    )
     loudness = 3
+    by_default = False
 
     def lacks(self) -> str:
         """Who carries it is said in the environment."""

@@ -30,7 +30,7 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
     except acknowledging.BadLink as fault:
         state = "expired" if isinstance(fault, acknowledging.Expired) else "bad"
         return _page(request, {"state": state}, 404)
-    state = "used" if notice.acked_at else "asked"
+    state = "used" if notice.acked_at else "over" if getattr(notice.about, "is_over", False) else "asked"
     if request.method == "POST" and acknowledging.acknowledge(notice, notice.recipient, timezone.now()):
         state = "done"
     return _page(request, {"state": state, "notice": notice})

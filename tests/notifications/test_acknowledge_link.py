@@ -14,6 +14,7 @@ from notifications import acknowledging
 from notifications.channels import letter, sms, webpush
 from notifications.delivery import deliver
 from notifications.models import Delivery, Notice
+from outages.models import Incident
 from tests import make
 from tests.notifications.duty.making import NOW, road, told
 from tests.notifications.letterbox import Letterbox, listening, use
@@ -58,6 +59,16 @@ def test_looking_changes_nothing_and_a_post_acknowledges_once(careful):
     assert (again.status_code, "Acknowledged already" in again.text) == (200, True)
     assert "By Ada Whitlock" in careful.get(link).text
     assert "<form" not in careful.get(link).text
+
+
+def test_what_is_over_needs_nobody_any_more(careful):
+    incident = Incident.objects.create(equipment=make.equipment(), opened_at=NOW)
+    link = path(told(make.user(), incident))
+    assert "<form" in careful.get(link).text
+    incident.closed_at = NOW
+    incident.save()
+    page = careful.get(link)
+    assert "It is over" in page.text and "<form" not in page.text
 
 
 def test_the_page_leaks_its_address_to_nobody(careful):

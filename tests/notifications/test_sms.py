@@ -164,6 +164,11 @@ def test_a_notice_goes_out_and_one_that_said_stop_is_turned_off(service):
     parts = verifying.parts_of(named("sms"), user, {"number": NUMBER})
     address = verifying.add(user, "sms", parts, timezone.now())
     Address.objects.filter(pk=address.pk).update(verified_at=timezone.now())
+    outbox.tell([user], "It costs money, and nobody asked for it", "/", user, timezone.now())
+    deliver.by("sms", timezone.now())
+    assert not service.came and not address.by_default
+    Notice.objects.all().delete()
+    Address.objects.filter(pk=address.pk).update(by_default=True)
     outbox.tell([user], "Tower North is down", "/incidents/7/", user, timezone.now())
     deliver.by("sms", timezone.now())
     notice = Notice.objects.get()
