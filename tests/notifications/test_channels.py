@@ -46,7 +46,7 @@ class Outside:
     def known(self, user, name, **data):
         """An address that is verified."""
         address = verifying.add(user, name, verifying.parts_of(named(name), user, data), timezone.now())
-        Address.objects.filter(pk=address.pk).update(verified_at=timezone.now())
+        Address.objects.filter(pk=address.pk).update(verified_at=timezone.now(), by_default=True)
 
     @property
     def came(self):
