@@ -11,20 +11,19 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from notifications import hosts
+from notifications import hosts, stored
 from notifications.gaps import missing
 from notifications.index import Listeners, Place, Scope
+from notifications.stored import DEFAULTS as DEFAULTS
+from notifications.stored import Mutes
+from notifications.stored import Wish as Wish
 from notifications.version import CELL, DIRTY_SECONDS, Version
 
 # So many rows are read again, to see whether one of them was rolled back meanwhile.
@@ -32,34 +31,12 @@ OVERLAP = 200
 # What changes more subscriptions at once lets everybody read all of them again.
 MANY = 500
 MOST_KNOWN = 50_000
-# Among the names of channels: those that a person chose for whatever names none.
-DEFAULTS = frozenset({""})
 NONE_YET = (0, "")
-Mutes = dict[Scope, dict[int, datetime | None]]
 
 
 def clock() -> float:
     """Seconds that all processes of this machine count alike, and that nobody sets."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """One subscription as the engine needs it."""
-
-    pk: int
-    event: str
-    recipient: tuple[str, str]
-    asked: dict[str, Any]
-    off: bool = False
-    tags_in: frozenset[str] = frozenset()
-    tags_out: frozenset[str] = frozenset()
-    channels: frozenset[str] = DEFAULTS
-    involved: bool = False
-    own_acts: bool = False
-    escalate_after: int | None = None
-    now_too: bool = False
-    since: datetime | None = None
 
 
 class Memory:
@@ -76,6 +53,7 @@ class Memory:
         self.labels: frozenset[str] = frozenset()
         self.known: dict[int, Wish] = {}
         self.mutes: Mutes = {}
+        self.taken = 0  # how many changes were taken in
         self.lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -118,7 +96,7 @@ class Memory:
         for row in new:
             self.apply(row.place, row.came)
         if any(row.place.event == "" for row in new):
-            self.mutes = _mutes()
+            self.mutes = stored.mutes()
         if new:
             self.missing = self.missing - there | missing(there, self.last[0], rows[-1].pk, 4 * MANY)
             self.last = rows[-1].pk, rows[-1].token
@@ -127,6 +105,7 @@ class Memory:
 
     def apply(self, place: Place, came: bool) -> None:
         """Take one change in; a second time it changes nothing."""
+        self.taken += 1
         self.known.pop(place.wish, None)
         for listeners in _heard(self.by_event, place.event):
             (listeners.add if came else listeners.remove)(place)
@@ -140,43 +119,40 @@ class Memory:
         rows = list(InterestChange.objects.order_by("-pk").values_list("pk", "token")[: 4 * MANY])
         by_event = {key: Listeners() for key in declared()}
         heard = {key: _heard(by_event, key) for key in {*declared(), OPERATIONS}}
-        for place in _places():
+        for place in stored.places():
             for listeners in heard.get(place.event, ()):
                 listeners.add(place)
-        self.by_event, self.known, self.mutes = by_event, {}, _mutes()
+        self.taken += 1
+        self.by_event, self.known, self.mutes = by_event, {}, stored.mutes()
         self.labels = _labels(by_event)
         self.last, self.seen = (rows[0] if rows else NONE_YET), {pk for pk, _ in rows}
         self.missing = missing(self.seen, 0, self.last[0], 4 * MANY)
 
     def meet(self, events: Iterable[str], scopes: Iterable[Scope]) -> dict[str, list[Wish]]:
         """For each event the subscriptions that an object of these scopes meets; what they say is asked for once."""
-        met = {event: self.by_event[event].of(scopes) for event in events if event in self.by_event}
-        if unknown := {key for keys in met.values() for key in keys if key not in self.known}:
-            self.learn(unknown)
-        return {event: [self.known[key] for key in keys if key in self.known] for event, keys in met.items()}
+        by_event, known = self.by_event, self.known
+        met = {event: by_event[event].of(scopes) for event in events if event in by_event}
+        # Each is looked up once: meanwhile another thread may read everything anew, and begin with nothing known.
+        said = {key: known.get(key) for keys in met.values() for key in keys}
+        if unknown := [key for key, wish in said.items() if wish is None]:
+            said |= self.learn(unknown)
+        return {event: [wish for key in keys if (wish := said[key]) is not None] for event, keys in met.items()}
 
-    def learn(self, keys: Iterable[int]) -> None:
-        """Read what these subscriptions say."""
-        from notifications.models import Subscription
+    def read(self, keys: Iterable[int]) -> dict[int, Wish]:
+        """What the database says of these subscriptions, by their keys."""
+        return stored.wishes(keys)
 
+    def learn(self, keys: Iterable[int]) -> dict[int, Wish]:
+        """Read what these subscriptions say, by their keys; one that is gone is not among them."""
+        taken = self.taken
         if len(self.known) > MOST_KNOWN:
             self.known = {}
-        for row in Subscription.objects.filter(pk__in=list(keys)):
-            self.known[row.pk] = Wish(
-                row.pk,
-                row.event,
-                row.recipient,
-                row.asked,
-                off=row.off,
-                tags_in=_folded(row.tags_in),
-                tags_out=_folded(row.tags_out),
-                channels=frozenset(row.channels) or DEFAULTS,
-                involved=row.involved,
-                own_acts=row.own_acts,
-                escalate_after=row.escalate_after,
-                now_too=row.now_too,
-                since=row.created_at,
-            )
+        found = self.read(keys)
+        with self.lock:
+            # What was read before a change that has been taken in meanwhile is not kept.
+            if self.taken == taken:
+                self.known.update(found)
+        return found
 
 
 def _heard(by_event: dict[str, Listeners], event: str) -> list[Listeners]:
@@ -184,28 +160,6 @@ def _heard(by_event: dict[str, Listeners], event: str) -> list[Listeners]:
     from notifications.event import meant
 
     return [by_event[one.key] for one in meant(event) if one.key in by_event]
-
-
-def _folded(tags: Iterable[str]) -> frozenset[str]:
-    return frozenset(map(str.casefold, tags))
-
-
-def _places() -> Iterator[Place]:
-    """Where every subscription stands; read without the ORM, which takes four times as long for a million."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, event, object_type_id, object_id, off FROM notifications_subscription")
-        while rows := cursor.fetchmany(10_000):
-            for wish, event, kind, key, off in rows:
-                yield Place(wish, event, None if key is None else (kind, key), bool(off))
-
-
-def _mutes() -> Mutes:
-    from notifications.models import Mute
-
-    mutes: Mutes = defaultdict(dict)
-    for type_id, object_id, user, until in Mute.objects.values_list("object_type_id", "object_id", "user", "until"):
-        mutes[type_id, object_id][user] = until
-    return dict(mutes)
 
 
 def _labels(by_event: dict[str, Listeners]) -> frozenset[str]:

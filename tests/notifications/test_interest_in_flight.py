@@ -130,3 +130,44 @@ def test_one_that_dies_after_its_commit_is_seen_though_another_one_ended_meanwhi
         assert heard(memory) == 1
     assert version.read()[1] >= in_flight
     assert heard(memory) == 2
+
+
+class Interrupted(interest.Memory):
+    """One whose other thread reads everything anew at the worst moment."""
+
+    def learn(self, keys):
+        found = super().learn(keys)
+        self.load()
+        return found
+
+
+@pytest.mark.django_db
+def test_nobody_is_left_out_while_another_thread_reads_everything_anew():
+    memory, rows = Interrupted(), {wants(n).pk for n in range(4)}
+    memory.load()
+    assert {wish.pk for wish in memory.meet(["incident.opened"], [])["incident.opened"]} == rows
+
+
+class Overtaken(interest.Memory):
+    """One that takes a change in while what was there before is on its way from the database."""
+
+    changed = None
+
+    def read(self, keys):
+        found = super().read(keys)
+        if self.changed is not None:
+            self.changed.save()
+            self.changed = None
+            self.catch_up()
+        return found
+
+
+@pytest.mark.django_db
+def test_what_was_read_before_a_change_is_not_kept_after_it():
+    memory, row = Overtaken(), wants(1)
+    memory.load()
+    row.asked = {"at_least": 9}
+    memory.changed = row
+    memory.meet(["incident.opened"], [])
+    [wish] = memory.meet(["incident.opened"], [])["incident.opened"]
+    assert wish.asked == {"at_least": 9}
