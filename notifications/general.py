@@ -47,7 +47,9 @@ def choose(person: Any, names: Iterable[str], by: Any = None) -> None:
     with transaction.atomic():
         row = Subscription.objects.to(to).filter(event=GENERAL).select_for_update().first()
         if row is None and wanted:
-            row = Subscription(event=GENERAL, recipient_kind=to[0], recipient_key=to[1], created_by=by or person)
+            mine = {"event": GENERAL, "recipient_kind": to[0], "recipient_key": to[1], "object_id": None}
+            # By the constraint: two windows may say so at the same moment.
+            row, _ = Subscription.objects.get_or_create(**mine, defaults={"created_by": by or person})
         if row is None or row.channels == wanted:
             return
         if wanted:
