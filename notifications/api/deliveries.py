@@ -74,21 +74,22 @@ class DeliveryRow(Shown):
         return log.Line(row).to
 
 
+def channels() -> list[tuple[str, str]]:
+    """The channels that there are, as name and label."""
+    return [(name, named(name).label) for name in settings.CHANNELS]
+
+
 class DeliveryRows(Rows):
     """Deliveries by what the page narrows them by."""
 
     state = filters.ChoiceFilter(choices=Delivery.State.choices)
-    channel = filters.ChoiceFilter(field_name="address__channel", choices=[])
+    # Asked each time: whoever draws the schema keeps what it finds.
+    channel = filters.ChoiceFilter(field_name="address__channel", choices=channels)
     event = filters.CharFilter(field_name="notice__event", max_length=60)
     text = filters.CharFilter(field_name="notice__text", lookup_expr="icontains", max_length=100)
     notice = Number(field_name="notice")
     written_after = Moment(field_name="notice__created_at", lookup_expr="gte")
     written_before = Moment(field_name="notice__created_at", lookup_expr="lt")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.filters["channel"].extra["choices"] = [(name, named(name).label) for name in settings.CHANNELS]
-
 
 class DeliveryResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     """What was sent to anybody: read by administrators, who replay or discard what has failed for good."""

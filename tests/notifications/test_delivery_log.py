@@ -236,3 +236,10 @@ def test_on_my_channels_everybody_sees_what_was_sent_to_themselves_alone(enginee
     text = engineer.get(reverse("channels")).text
     assert "mine, and it failed" in text and "550 no such mailbox" in text
     assert "of somebody else" not in text and "in the inbox anyway" not in text
+
+
+def test_the_filter_by_channel_works_after_the_description_of_the_api_was_read(db, administrator):
+    program, one = Program(make.user("administrator")), failed()
+    administrator.get(reverse("api_schema"))
+    assert [row["id"] for row in program("get", "deliveries/?channel=email")[1]["results"]] == [one.pk]
+    assert program("get", "deliveries/?channel=pigeon")[0] == 400
