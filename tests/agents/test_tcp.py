@@ -207,7 +207,7 @@ def test_silent_hosts_do_not_hold_up_more_connections_than_there_are_descriptors
 def test_a_service_that_comes_back_between_two_tries_reads_up(net):
     net.silence("10.1.2.3")
     before = time.time()
-    timer = threading.Timer(0.5, net.answer, ["10.1.2.3"])
+    timer = threading.Timer(0.3, net.answer, ["10.1.2.3"])
     with net.enter(answering=True), listener() as port:
         timer.start()
         with net.enter():

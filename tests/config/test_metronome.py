@@ -68,6 +68,7 @@ def test_a_cluster_that_runs_a_task_lives(signs):
     assert metronome.unanswered_since is None
 
 
+@pytest.mark.django_db  # a task that begins asks for the ISP's zone
 def test_busy_workers_may_be_silent_as_long_as_a_task_may_take(signs, settings):
     pre_execute.send("django_q")
     assert pulse.last(os.getpgrp()) - time.monotonic() == pytest.approx(settings.Q_CLUSTER["timeout"], abs=2)
