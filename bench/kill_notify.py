@@ -10,8 +10,8 @@ one notice, and its message has to have come to the mail server, which counts by
 
   lost           notices that are missing, and messages that never came; and sites that the web had said were saved
   doubled_inbox  notices of one site to one person beyond the first
-  doubled_email  messages that came more often than once; at most as many as worker processes were killed, for each
-                 sends one message at a time
+  doubled_email  messages that came more often than once. A process sends one message by each of its lanes at a time,
+                 and has one lane as long as the server is quick: about as many as worker processes were killed at most
 
 `python -m bench.kill_notify --kills 100`; about ten minutes.
 """

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
 
@@ -15,36 +14,18 @@ from customers.by_form import WRITABLE_NUMBER, ByForm
 from customers.reminders import actions
 from customers.reminders.forms import ReminderForm
 from customers.reminders.models import Reminder, of
-from notifications.api.resources import BIGGEST, Moment, Resource, Rows
+from notifications.api.about import About
+from notifications.api.resources import Moment, Resource, Rows
 
 
-@extend_schema_field(
-    {
-        "type": "object",
-        "nullable": True,
-        "required": ["kind", "id"],
-        "properties": {
-            "kind": {"type": "string", "description": "Such as customers.customer."},
-            "id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": BIGGEST},
-        },
-    }
-)
-class Thing(serializers.Field):
+class Thing(About):
     """The object that a reminder is of, by its kind and id."""
 
-    def to_representation(self, value: Any) -> dict[str, Any]:
-        """The kind by its label in small letters."""
-        return {"kind": value._meta.label_lower, "id": value.pk}
+    purpose = "to be reminded of"
 
-    def to_internal_value(self, data: Any) -> Any:
-        """The object; raises ValidationError for what there is none of, or what cannot be reminded of."""
-        kind, pk = (data.get("kind"), data.get("id")) if isinstance(data, dict) else (None, None)
-        if not isinstance(kind, str) or type(pk) is not int or not 0 < pk <= BIGGEST:
-            raise ValidationError('Write it as {"kind": "customers.customer", "id": 1}.')
-        thing = of(kind, pk)
-        if thing is None:
-            raise ValidationError(f"There is no {kind[:100]} {pk} to be reminded of.")
-        return thing
+    def found(self, kind: str, pk: int) -> Any:
+        """The object; None for what is not there, or cannot be reminded of."""
+        return of(kind, pk)
 
 
 class ReminderRow(ByForm):

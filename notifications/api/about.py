@@ -31,22 +31,24 @@ class About(serializers.Field):
         """The kind by its label in small letters."""
         return {"kind": value._meta.label_lower, "id": value.pk}
 
+    purpose = "to hear of"
+
     def to_internal_value(self, data: Any) -> Any:
-        """The object; raises ValidationError for what has no events, or is not there."""
+        """The object; raises ValidationError for what is none, or is not there."""
         kind, pk = (data.get("kind"), data.get("id")) if isinstance(data, dict) else (None, None)
         if not isinstance(kind, str) or type(pk) is not int or not 0 < pk <= BIGGEST:
             raise ValidationError('Write it as {"kind": "customers.customer", "id": 1}.')
-        models = {label.lower(): label for label in self.labels()}
-        thing = apps.get_model(models[kind])._base_manager.filter(pk=pk).first() if kind in models else None
+        thing = self.found(kind, pk)
         if thing is None:
-            raise ValidationError(f"There is no {kind[:100]} {pk} to hear of.")
+            raise ValidationError(f"There is no {kind[:100]} {pk} {self.purpose}.")
         return thing
+
+    def found(self, kind: str, pk: int) -> Any:
+        """The object; None for what is not there, or has no events."""
+        models = {label.lower(): label for label in self.labels()}
+        return apps.get_model(models[kind])._base_manager.filter(pk=pk).first() if kind in models else None
 
     def labels(self) -> set[str]:
         """The models of which there is something to hear, and that have pages."""
         found = {label for event in declared().values() for label in (event.of, *event.within) if event.happens}
         return {label for label in found if hasattr(apps.get_model(label), "get_absolute_url")}
-
-
-def _labels() -> set[str]:
-    return {label for event in declared().values() for label in (event.of, *event.within) if event.happens}

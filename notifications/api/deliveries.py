@@ -91,6 +91,7 @@ class DeliveryRows(Rows):
     written_after = Moment(field_name="notice__created_at", lookup_expr="gte")
     written_before = Moment(field_name="notice__created_at", lookup_expr="lt")
 
+
 class DeliveryResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     """What was sent to anybody: read by administrators, who replay or discard what has failed for good."""
 
