@@ -130,7 +130,6 @@ class Notice(models.Model):
     # Unless it is acknowledged by then, it goes on to a louder channel, then to the next person.
     escalate_after = models.PositiveIntegerField(null=True, blank=True)
     escalate_at = models.DateTimeField(null=True, blank=True)
-    escalations = models.PositiveSmallIntegerField(default=0)
     # In a storm: the one notice by which its reader was told of this one by every channel but the inbox.
     digest = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="gathered", db_index=False

@@ -78,8 +78,7 @@ def _take_on(row: Notice, now: datetime) -> None:
             continue
         if take(row, now):
             wait = timedelta(minutes=max(row.escalate_after or 0, 1))
-            again = {"escalate_at": now + wait, "escalations": row.escalations + 1}
-            Notice.objects.filter(pk=row.pk).update(**again)
+            Notice.objects.filter(pk=row.pk).update(escalate_at=now + wait)
             return
     _end(row, "Nobody is left to be told", now)
 
