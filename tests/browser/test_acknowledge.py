@@ -114,14 +114,27 @@ def test_the_inbox_is_worked_on_without_leaving_it(desk: Any, size: str):
     expect(page.locator(".matter")).to_contain_text("sector-1 is down")
 
 
+def test_a_menu_stays_open_when_a_notice_draws_the_list_anew(desk: Any):
+    page = desk("technician", "phone")
+    told(page.user, incident(), "sector-1 is down", "down")
+    page.goto(reverse("inbox"))
+    page.locator("summary[aria-label=Snooze]").click()
+    told(page.user, make.site("Far away"), "another thing", "up")
+    expect(page.locator(".matter")).to_have_count(2)
+    matter = page.locator(".matter", has_text="sector-1")
+    expect(matter.get_by_role("button", name="For an hour")).to_be_visible()
+    expect(page.locator("details.matter-more[open]")).to_have_count(1)
+
+
 def test_what_comes_back_from_a_snooze_appears_by_itself(desk: Any):
     page, now = desk("technician"), timezone.now()
     told(page.user, incident(), "sector-1 is down", "down")
     mine = Notice.objects.filter(tone="down")
-    reading.snooze(mine, page.user, now + timedelta(seconds=2), now)
+    reading.snooze(mine, page.user, now + timedelta(hours=1), now)
     page.goto(reverse("inbox"))
     expect(page.get_by_text("No notices yet")).to_be_visible()
-    until(lambda: reading.returning(timezone.now()))
+    # The hour goes by.
+    Notice.objects.update(snoozed_until=timezone.now(), due_at=timezone.now())
     assert reading.bring_back(timezone.now()) == 1
     expect(page.locator(".matter")).to_contain_text("sector-1 is down")
     expect(page.locator(".bell")).to_have_attribute("aria-label", "Notices, 1 unread")
