@@ -48,9 +48,15 @@ def lag(memory, other):
 @pytest.mark.django_db(transaction=True)
 def test_what_another_host_has_committed_is_heard_at_once(several):
     memory, other = several
-    lags = sorted(lag(memory, other) for _ in range(50))
-    assert lags[25] < 0.05
-    assert lags[-1] < 1
+    lag(memory, other)
+    lags = []
+    for _ in range(50):
+        # Only the line can bring it: the next look is far off.
+        memory.ear.look_at = time.monotonic() + 60
+        lags.append(lag(memory, other))
+    # How soon depends on what else this machine does; a look every second would be half of that behind.
+    assert sorted(lags)[25] < hosts.LOOK_EVERY / 3
+    assert max(lags) < 1
 
 
 @pytest.mark.processes
