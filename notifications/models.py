@@ -159,6 +159,11 @@ class Notice(models.Model):
         return self.text
 
     @property
+    def kind(self) -> ContentType:
+        """The kind of what it is about, from memory: the foreign key asks the database again for each notice."""
+        return ContentType.objects.get_for_id(self.object_type_id)
+
+    @property
     def is_written(self) -> bool:
         """Was it written to its recipient? Then it is told whatever they have muted, and takes no other's place."""
         return self.event in WRITTEN

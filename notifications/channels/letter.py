@@ -95,5 +95,4 @@ def message_id(delivery: Delivery) -> str:
 
 def _thread(notice: Notice) -> str:
     """What is told of one object hangs together: that it is down, and that it is back."""
-    kind = notice.object_type
-    return f"about.{kind.app_label}.{kind.model}.{notice.object_id}"
+    return f"about.{notice.kind.app_label}.{notice.kind.model}.{notice.object_id}"

@@ -148,8 +148,7 @@ def event(kind: str, at: datetime, **data: Any) -> dict[str, Any]:
 
 def payload(notice: Notice) -> dict[str, Any]:
     """The notice: its event, line, link and tone, and what it is about."""
-    kind = notice.object_type
-    about = {"kind": f"{kind.app_label}.{kind.model}", "id": notice.object_id}
+    about = {"kind": f"{notice.kind.app_label}.{notice.kind.model}", "id": notice.object_id}
     return event(
         notice.event or "notice",
         notice.due_at,

@@ -139,7 +139,7 @@ def _title(notice: Notice) -> str:
 
 def topic(notice: Notice) -> str:
     """One for each object: that it is back takes the place of that it is down, on its way and on the screen."""
-    return f"notice-{notice.pk}" if notice.is_written else f"{notice.object_type.model}-{notice.object_id}"
+    return f"notice-{notice.pk}" if notice.is_written else f"{notice.kind.model}-{notice.object_id}"
 
 
 def audience(endpoint: str) -> str:
