@@ -72,7 +72,7 @@ def push(now: datetime) -> Finding:
 
 
 def _tries(channel: str, now: datetime) -> Details:
-    of_a_day = Attempt.objects.filter(delivery__address__channel=channel, ended_at__gte=now - DAY)
+    of_a_day = Attempt.objects.filter(delivery__channel=channel, ended_at__gte=now - DAY)
     sent = of_a_day.filter(error="")
     last = sent.order_by("-pk").values_list("ended_at", flat=True).first()
     when: Details = (("Last delivered", f"{timezone.localtime(last):%Y-%m-%d %H:%M:%S}"),) if last else ()
@@ -84,7 +84,7 @@ def _tries(channel: str, now: datetime) -> Details:
 
 
 def _last_fault(channel: str, now: datetime) -> str:
-    of_a_day = Attempt.objects.filter(delivery__address__channel=channel, ended_at__gte=now - DAY)
+    of_a_day = Attempt.objects.filter(delivery__channel=channel, ended_at__gte=now - DAY)
     return of_a_day.order_by("-pk").values_list("error", flat=True).first() or ""
 
 

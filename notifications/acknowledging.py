@@ -131,7 +131,7 @@ def settled(things: Iterable[models.Model], why: str, now: datetime) -> int:
 def _quieten(deliveries: models.QuerySet[Delivery]) -> None:
     """Withdraw those that wait to make a noise; the inbox is told, as ever."""
     waiting = deliveries.filter(state=Delivery.State.WAITING)
-    names = waiting.order_by().values_list("address__channel", flat=True).distinct()
+    names = waiting.order_by().values_list("channel", flat=True).distinct()
     loud = [name for name in names if name and not is_quick(name)]
     if loud:
-        waiting.filter(address__channel__in=loud).update(state=Delivery.State.WITHDRAWN, leased_until=None, lease="")
+        waiting.filter(channel__in=loud).update(state=Delivery.State.WITHDRAWN, leased_until=None, lease="")

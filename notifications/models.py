@@ -14,6 +14,7 @@ from django.urls import reverse
 from notifications.address import Address as Address
 from notifications.address import CodeSent as CodeSent
 from notifications.address import PushKey as PushKey
+from notifications.address import Reach
 from notifications.audit import Act as Act
 from notifications.changes import InterestChange as InterestChange
 from notifications.duplicates import Duplicates as Duplicates
@@ -200,6 +201,8 @@ class Delivery(models.Model):
     # None when the address is no more; `gone` is what it was called.
     address = models.ForeignKey(Address, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries")
     gone = models.CharField(max_length=80, blank=True)
+    # That of its address, which never has another: by it the outbox is read, and whatever else waits is not.
+    channel = models.CharField(max_length=20, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     due_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -210,9 +213,12 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
-        constraints = [models.UniqueConstraint(fields=["notice", "address"], name="delivery_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "address"], name="delivery_once"),
+            models.CheckConstraint(condition=Q(address=None) | ~Q(channel=""), name="delivery_channel"),
+        ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_outbox"),
+            models.Index(fields=["channel", "due_at", "id"], condition=Q(state="waiting"), name="delivery_outbox"),
             models.Index(fields=["notice"], condition=Q(state="held"), name="delivery_held"),
             models.Index(fields=["id"], condition=Q(state="failed"), name="delivery_failed"),
         ]
@@ -223,6 +229,11 @@ class Delivery(models.Model):
     def get_absolute_url(self) -> str:
         """Its page in the delivery log."""
         return reverse("delivery", args=[self.pk])
+
+    @classmethod
+    def by(cls, address: Address | Reach, notice: Notice, due_at: datetime) -> Delivery:
+        """A notice to this address, not saved yet."""
+        return cls(notice=notice, address_id=address.pk, channel=address.channel, due_at=due_at)
 
     @property
     def to(self) -> Address:

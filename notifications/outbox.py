@@ -42,7 +42,7 @@ class Letter:
 
 Way = tuple[Letter, Reach]
 NOTICE = [field.attname for field in Notice._meta.concrete_fields if not field.primary_key]
-DELIVERY = ["notice_id", "address_id", "state", "due_at"]
+DELIVERY = ["notice_id", "address_id", "channel", "state", "due_at"]
 
 
 def tell(
@@ -140,7 +140,7 @@ def _address(letters: Sequence[Letter], now: datetime) -> None:
         )
     ]
     held = _held(ways, now)
-    rows = [(way[0].notice.pk, way[1].pk, _state(held, way), way[0].notice.due_at) for way in ways]
+    rows = [(one[0].notice.pk, one[1].pk, one[1].channel, _state(held, one), one[0].notice.due_at) for one in ways]
     insert(Delivery, DELIVERY, rows)
 
 

@@ -59,8 +59,8 @@ def held_back(request: HttpRequest) -> HttpResponse:
 
 
 def _by_channel(waiting: Any) -> list[tuple[str, int]]:
-    counted = waiting.order_by().values_list("address__channel").annotate(count=Count("pk"))
-    return sorted((channel or "no address", count) for channel, count in counted)
+    counted = waiting.order_by().values_list("channel").annotate(count=Count("pk"))
+    return sorted(counted)
 
 
 def _begun(waiting: Any) -> list[int]:

@@ -123,7 +123,7 @@ class SentRow(Shown):
     def get_deliveries(self, row: Notice) -> list[dict[str, str]]:
         """The channel and the state of each."""
         found = sorted(row.deliveries.all(), key=lambda one: one.pk)
-        return [{"channel": one.address.channel if one.address else "", "state": one.state} for one in found]
+        return [{"channel": one.channel, "state": one.state} for one in found]
 
 
 class SentResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):

@@ -68,7 +68,8 @@ def test(address: Address, now: datetime) -> Delivery:
         # Only that of the inbox itself is news to whoever pressed the button.
         notice.read_at = None if channel.quick else now
         notice.save()
-        delivery = Delivery.objects.create(notice=notice, address=address, due_at=now)
+        delivery = Delivery.by(address, notice, now)
+        delivery.save()
         recipients.wake()
     return delivery
 

@@ -21,8 +21,8 @@ def channels(now: datetime) -> list[str]:
     """The names of the channels by which something is to be sent, the quick ones first; none while it is paused."""
     if pause.is_paused():
         return []
-    found = Delivery.objects.due(now).order_by().values_list("address__channel", flat=True).distinct()
-    return sorted((name or "" for name in found), key=lambda name: (not is_quick(name), name))
+    found = Delivery.objects.due(now).order_by().values_list("channel", flat=True).distinct()
+    return sorted(found, key=lambda name: (not is_quick(name), name))
 
 
 def deliver(now: datetime, most: int = 500) -> int:

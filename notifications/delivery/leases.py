@@ -24,14 +24,14 @@ def claim(now: datetime, count: int, channel: str | None = None) -> list[Deliver
         return []
     lease = f"{HERE}:{os.getpid()}:{secrets.token_hex(4)}"
     due = Delivery.objects.due(now)
-    of_channel = due if channel is None else due.filter(address__channel=channel or None)
+    of_channel = due if channel is None else due.filter(channel=channel)
     with pacing.allowed(channel, count, now) as allowance:
         if rows := list(of_channel.values_list("pk", flat=True)[: allowance.room]):
             taken = Delivery.objects.due(now).filter(pk__in=rows).order_by()
             allowance.used = taken.update(lease=lease, leased_until=now + LEASE)
     if not allowance.used:
         return []
-    mine = Delivery.objects.filter(lease=lease, state=Delivery.State.WAITING)
+    mine = Delivery.objects.filter(pk__in=rows, lease=lease, state=Delivery.State.WAITING)
     found = mine.select_related("notice", "address").order_by("due_at", "pk")
     return list(found.prefetch_related("notice__recipient", "notice__about"))
 

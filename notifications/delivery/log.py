@@ -53,7 +53,7 @@ def rows_of(wanted: Wanted) -> Deliveries:
     if wanted.state:
         rows = rows.filter(state=wanted.state)
     if wanted.channel and wanted.state in FEW:
-        rows = rows.filter(address__channel=wanted.channel)
+        rows = rows.filter(channel=wanted.channel)
     elif wanted.channel:
         rows = rows.filter(address__in=Address.objects.filter(channel=wanted.channel).values("pk"))
     about = _about(wanted)
@@ -82,7 +82,7 @@ def own(person: Model, most: int = 10) -> list[Line]:
     quiet = [name for name in settings.CHANNELS if is_quick(name)]
     if not Address.objects.of(person).exclude(channel__in=quiet).exists():
         return []
-    loud = Q(address=None) | ~Q(address__channel__in=quiet)
+    loud = ~Q(channel__in=quiet)
     # By their notices, for which there is an index in the order of time.
     sent = Exists(Delivery.objects.filter(loud, notice=OuterRef("pk")))
     keys = Notice.objects.to(person).filter(sent).values_list("pk", flat=True)[:most]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from notifications import audit, recipients
 from notifications.channels.channel import named
@@ -104,10 +104,3 @@ def discard(rows: Deliveries) -> int:
 
 def _called(count: int) -> str:
     return f"{count} failed deliver{'y' if count == 1 else 'ies'}"
-
-
-def by_channel() -> list[tuple[str, int]]:
-    """How many there are, by channel ("": the address is gone)."""
-    rows = Delivery.objects.filter(state=Delivery.State.FAILED).order_by()
-    counted = rows.values_list("address__channel").annotate(count=Count("pk"))
-    return sorted((channel or "", count) for channel, count in counted)

@@ -110,7 +110,7 @@ def _fresh(now: datetime) -> models.QuerySet[Delivery]:
     """What is to be sent loudly, was asked for by a subscription within the last minute, and is not begun."""
     waiting = Delivery.objects.due(now).order_by().filter(tries=0, due_at__gt=now - WITHIN)
     said = waiting.filter(notice__escalate_at=None, notice__sent_by=None)
-    return said.exclude(notice__event__in=("", DIRECT, GENERAL)).exclude(address__channel__in=_quiet())
+    return said.exclude(notice__event__in=("", DIRECT, GENERAL)).exclude(channel__in=_quiet())
 
 
 def _quiet() -> list[str]:
@@ -128,7 +128,7 @@ def _flooded(now: datetime) -> list[Person]:
 @transaction.atomic
 def _hold(person: Person, now: datetime) -> None:
     _lock(person)
-    loud = Delivery.objects.exclude(address__channel__in=_quiet()).filter(
+    loud = Delivery.objects.exclude(channel__in=_quiet()).filter(
         state__in=(Delivery.State.WAITING, Delivery.State.DONE, Delivery.State.FAILED), notice=OuterRef("pk")
     )
     told = Notice.objects.filter(_of([person]), Exists(loud), **_told_since(now - WITHIN)).order_by("created_at", "pk")
@@ -190,7 +190,7 @@ def _digest(person: Person, now: datetime) -> bool:
     loud = list(roads)
     digest = _write(person, news, now) if loud else None
     if digest:
-        Delivery.objects.bulk_create(Delivery(notice=digest, address=one, due_at=now) for one in [*inbox, *loud])
+        Delivery.objects.bulk_create(Delivery.by(one, digest, now) for one in [*inbox, *loud])
         Storm.objects.filter(pk=storm.pk).update(told_at=now)
         recipients.wake()
     _settle([one for one in held if digest and one.is_news], Delivery.State.DIGESTED, digest)

@@ -100,9 +100,7 @@ def _louder(row: Notice, now: datetime) -> bool:
     chosen = [one for one in louder if _loudness(one) == least]
     if not chosen:
         return False
-    Delivery.objects.bulk_create(
-        (Delivery(notice=row, address_id=one.pk, due_at=now) for one in chosen), ignore_conflicts=True
-    )
+    Delivery.objects.bulk_create((Delivery.by(one, row, now) for one in chosen), ignore_conflicts=True)
     ways = " and ".join(sorted({named(one.channel).label for one in chosen}))
     Step.objects.create(notice=row, kind=Step.Kind.LOUDER, at=now, text=f"Sent by {ways} as well")
     recipients.wake()

@@ -215,7 +215,9 @@ def undelivered(world: World) -> None:
     )
     told = {"object_type": kind, "object_id": ada.pk, "recipient_type": kind, "recipient_id": long.pk}
     notice = Notice.objects.create(fingerprint="lost", text=f"{UNBROKEN}: {LONG}", due_at=now, created_at=now, **told)
-    lost = Delivery.objects.create(notice=notice, address=address, due_at=now, state=Delivery.State.FAILED, tries=9)
+    lost = Delivery.by(address, notice, now)
+    lost.state, lost.tries = Delivery.State.FAILED, 9
+    lost.save()
     for _ in range(2):
         Attempt.objects.create(delivery=lost, started_at=now, ended_at=now, error=f"550 5.1.1 {UNBROKEN} {LONG}")
     world.samples |= {"delivery": [lost, *Delivery.objects.exclude(pk=lost.pk)[:1]], "address": [address]}

@@ -38,7 +38,7 @@ def delivery(user, **fields):
         recipient_type=kind, recipient_id=user.pk, text="x", due_at=now, created_at=now,
     )  # fmt: skip
     address = Address.objects.get_or_create(owner_type=kind, owner_id=user.pk, channel="inbox")[0]
-    return Delivery.objects.create(notice=notice, address=address, **{"due_at": now, **fields})
+    return Delivery.objects.create(notice=notice, address=address, channel=address.channel, **{"due_at": now, **fields})
 
 
 def test_the_watchman_hears_looking_while_somebody_looks(stranger, db):

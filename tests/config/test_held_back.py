@@ -23,7 +23,7 @@ def waiting(user, text="cpe-1 is down", minutes_ago=5) -> Delivery:
     )  # fmt: skip
     whose = {"owner_type": kind, "owner_id": user.pk, "channel": "inbox"}
     address = Address.objects.get_or_create(**whose, defaults={"verified_at": at})[0]
-    return Delivery.objects.create(notice=notice, address=address, due_at=at)
+    return Delivery.objects.create(notice=notice, address=address, channel=address.channel, due_at=at)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def waiting(due, created) -> Delivery:
     address = Address.objects.create(
         owner_type=kind, owner_id=user.pk, channel="inbox", given=True, verified_at=created
     )
-    return Delivery.objects.create(notice=notice, address=address, due_at=due)
+    return Delivery.objects.create(notice=notice, address=address, channel=address.channel, due_at=due)
 
 
 @pytest.mark.parametrize("step", [-3600.0, -3.0, 3.0, 3600.0])

@@ -97,7 +97,8 @@ def test_the_last_fault_of_a_channel_is_said(db, settings, channel, ask):
     address = Address.objects.create(owner=user, channel=channel, value="x", verified_at=now)
     assert ask(now).state is State.WORKS
     outbox.tell([user], "hello", "", user, now)
-    delivery = Delivery.objects.get_or_create(notice=Notice.objects.get(), address=address, defaults={"due_at": now})[0]
+    fields = {"due_at": now, "channel": channel}
+    delivery, _ = Delivery.objects.get_or_create(notice=Notice.objects.get(), address=address, defaults=fields)
     Attempt.objects.create(delivery=delivery, started_at=now, ended_at=now, error="it said 404")
     finding = ask(now)
     assert finding.state is State.LOOK and "it said 404" in finding.says and finding.fix

@@ -26,7 +26,9 @@ def sent(person=None, number=0, state=State.DONE, channel="email", error="", at=
         owner_type=kind, owner_id=person.pk, channel=channel, value=f"{channel}-{person.pk}",
         defaults={"verified_at": at},
     )  # fmt: skip
-    found = Delivery.objects.create(notice=notice, address=address, due_at=at, state=state, tries=1)
+    found = Delivery.by(address, notice, at)
+    found.state, found.tries = state, 1
+    found.save()
     Attempt.objects.create(delivery=found, started_at=at, ended_at=at + timedelta(seconds=2), error=error)
     return found
 

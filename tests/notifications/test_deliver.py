@@ -51,7 +51,7 @@ def waiting(name="road", **fields):
         fingerprint=str(user.pk), event="x", object_type=kind, object_id=user.pk, recipient=user,
         text="hello", due_at=NOW, created_at=NOW,
     )  # fmt: skip
-    return Delivery.objects.create(**({"notice": notice, "address": address, "due_at": NOW} | fields))
+    return Delivery.objects.create(**({"notice": notice, "address": address, "channel": name, "due_at": NOW} | fields))
 
 
 def test_what_is_due_is_sent_once_with_an_attempt(road):

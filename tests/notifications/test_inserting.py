@@ -54,7 +54,7 @@ def test_what_is_there_stays_and_is_not_among_the_new():
 
 def test_what_no_row_names_has_its_default():
     (notice,) = insert(notices(1)).values()
-    inserting.insert(Delivery, DELIVERY, [(notice, None, "waiting", timezone.now())])
+    inserting.insert(Delivery, DELIVERY, [(notice, None, "email", "waiting", timezone.now())])
     row = Delivery.objects.get()
     assert (row.state, row.tries, row.lease, row.leased_until, row.gone) == ("waiting", 0, "", None, "")
 

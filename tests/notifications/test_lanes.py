@@ -64,7 +64,7 @@ def waiting(count):
             fingerprint=f"{user.pk} {number}", event="", object_type=kind, object_id=user.pk, recipient=user,
             text=str(number), due_at=timezone.now(), created_at=timezone.now(),
         )  # fmt: skip
-        Delivery.objects.create(notice=notice, address=address, due_at=timezone.now())
+        Delivery.objects.create(notice=notice, address=address, channel=address.channel, due_at=timezone.now())
 
 
 def until(what, seconds=10):

@@ -32,7 +32,7 @@ def waiting(count, channel="email"):
             fingerprint=f"{user.pk} {number}", event="", object_type=kind, object_id=user.pk, recipient=user,
             text=f"number {number}", due_at=NOW, created_at=NOW,
         )  # fmt: skip
-        Delivery.objects.create(notice=notice, address=address, due_at=NOW)
+        Delivery.objects.create(notice=notice, address=address, channel=address.channel, due_at=NOW)
 
 
 def sent():
