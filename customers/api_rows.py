@@ -8,11 +8,11 @@ from django import forms
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from customers.by_form import WRITABLE_NUMBER, ByForm
 from customers.equipment.forms import EquipmentForm
 from customers.equipment.models import Equipment
 from customers.people.forms import ContactForm, CustomerForm, SiteForm
 from customers.people.models import Contact, Customer, Site
+from notifications.api.by_form import WRITABLE_NUMBER, ByForm
 
 
 class TagList(serializers.ListField):

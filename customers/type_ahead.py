@@ -76,6 +76,10 @@ class ByName(forms.CharField):
             return label_of(found) if found else ""
         return label_of(value) if isinstance(value, Model) else value
 
+    def typed(self, value: Any) -> Any:
+        """A primary key as somebody would type it; anything else as it is."""
+        return f"#{value}" if isinstance(value, int) else value
+
     def asked_for(self, pk: str) -> str:
         """What the field begins with where an address asks for a row ("?site=3"); "" if there is none."""
         found = self.rows.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None

@@ -30,5 +30,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": LETS_IN,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    # What two fields of one kind share: a day to begin, and one to end.
+    "ENUM_NAME_OVERRIDES": {"DayEnum": "notifications.api.rota.DAYS"},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.schema.with_faults"],
 }

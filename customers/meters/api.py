@@ -8,11 +8,11 @@ from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
 
-from customers.by_form import WRITABLE_NUMBER
 from customers.equipment.models import Equipment, Unit
 from customers.meters import actions
 from customers.meters.forms import ReadingForm
 from customers.meters.models import MeterReading
+from notifications.api.by_form import WRITABLE_NUMBER
 from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time
 
 

@@ -10,11 +10,11 @@ from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
 
-from customers.by_form import WRITABLE_NUMBER, ByForm
 from customers.reminders import actions
 from customers.reminders.forms import ReminderForm
 from customers.reminders.models import Reminder, of
 from notifications.api.about import About
+from notifications.api.by_form import WRITABLE_NUMBER, ByForm
 from notifications.api.resources import Moment, Resource, Rows
 
 

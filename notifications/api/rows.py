@@ -20,6 +20,7 @@ from notifications.api.duty import DutyResource
 from notifications.api.events import EventResource
 from notifications.api.mutes import MuteResource, PlanResource
 from notifications.api.resources import Moment, Resource, Rows, Shown, Time
+from notifications.api.rota import RESOURCES as ROTA
 from notifications.api.subscriptions import SubscriptionResource
 from notifications.models import Notice
 
@@ -143,5 +144,6 @@ RESOURCES: list[tuple[str, type[Resource]]] = [
     ("plans", PlanResource),
     ("events", EventResource),
     ("duty", DutyResource),
+    *ROTA,
     *DIRECT,
 ]

@@ -20,7 +20,7 @@ from schemathesis import GenerationMode
 
 from config import tokens
 from config.api.schema import operations
-from notifications.models import Address, Delivery, Mute, Notice, Plan, Report, Subscription
+from notifications.models import Address, Cover, Delivery, Mute, Notice, Plan, Report, Subscription, Turn
 from outages.models import Incident, Outage, Source
 from tests import make
 from tests.config.program import notice
@@ -53,6 +53,8 @@ def world(db):
     )
     Source.objects.create(name="UISP", address="https://uisp.example.net")
     Subscription.objects.create(event="outage.opened", recipient_kind="user", recipient_key=str(admin.pk))
+    Turn.objects.create(person=admin, from_time=now.time(), to_time=now.time())
+    Cover.objects.create(person=admin, starts_at=now, ends_at=now + timedelta(days=1))
     attached = Report.objects.create(name="ap-1.csv", media_type="text/csv", content=b"ap-1", made_at=now)
     told = notice(admin, sent_by=admin, report=attached)
     Delivery.objects.create(notice=told, due_at=now, state=Delivery.State.FAILED)
@@ -68,7 +70,7 @@ def samples():
         "customers": Customer, "contacts": Contact, "sites": Site, "equipment": Equipment, "checks": Check,
         "outages": Outage, "incidents": Incident, "sources": Source, "notices": Notice, "subscriptions": Subscription,
         "mutes": Mute, "plans": Plan, "sent-notices": Notice, "reports": Report, "deliveries": Delivery,
-        "addresses": Address,
+        "addresses": Address, "duty/turns": Turn, "duty/covers": Cover,
         "meter-readings": MeterReading, "reminders": Reminder,
     }  # fmt: skip
     return {name: kind.objects.order_by("pk").values_list("pk", flat=True).first() for name, kind in kinds.items()}
@@ -108,7 +110,7 @@ def judge(operation, answer, written):
 def asked(client, mode, place, may_write):
     """The statuses of what was answered to a number of made-up requests."""
     path, method, operation = place
-    keys, name, found = samples(), path.split("/")[3], []
+    keys, name, found = samples(), path.removeprefix("/api/v1/").partition("/{")[0].strip("/"), []
     made = schemathesis.openapi.from_dict(DOCUMENT)[path][method.upper()].as_strategy(generation_mode=mode)
 
     @hypothesis.settings(

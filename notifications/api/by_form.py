@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from rest_framework.exceptions import ValidationError
 
-from customers.type_ahead import ByName
 from notifications.api.resources import BIGGEST, Shown
 
 WRITABLE_NUMBER = {"min_value": 1, "max_value": BIGGEST}
@@ -51,11 +50,11 @@ class ByForm(Shown):
 
 
 def typed(field: forms.Field, value: Any) -> Any:
-    """A value as somebody would type it into the field."""
+    """A value as somebody would type it into the field, which may know better itself."""
     if value is None:
         return ""
-    if isinstance(field, ByName) and isinstance(value, int):
-        return f"#{value}"
+    if hasattr(field, "typed"):
+        return field.typed(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if isinstance(value, (list, tuple)) or hasattr(value, "all"):
