@@ -15,17 +15,14 @@ takes to read 1,000,000 subscriptions, how much memory they need, and how long i
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from bench import desk, postgres
+from bench import apart, desk
 
 SUBSCRIPTIONS, OBJECTS, PORTION = 1_000_000, 200_000, 50_000
 ROUNDS, SAVES = 9, 300
@@ -33,13 +30,8 @@ ROUNDS, SAVES = 9, 300
 
 def main() -> int:
     """Print how it goes, then the result."""
-    on_sqlite = measured("sqlite", {})
-    try:
-        with postgres.server() as server:
-            on_postgres = measured("postgres", {"DATABASE_URL": server.url})
-    except postgres.NoPostgres as reason:
-        print(reason, flush=True)
-        on_postgres = on_sqlite
+    on_sqlite, on_postgres = apart.on_both(measured)
+    on_postgres = on_postgres or on_sqlite
     nobody, match3, at_1m = (max(float(one[n]) for one in (on_sqlite, on_postgres)) for n in range(3))
     percent = max(float(on_sqlite[3]), float(on_postgres[3]))
     queries = max(int(on_sqlite[4]), int(on_postgres[4]))
@@ -52,20 +44,8 @@ def main() -> int:
 
 def measured(name: str, settings: dict[str, str]) -> list[str]:
     """Measure in a process of its own, on one database; the five figures."""
-    with tempfile.TemporaryDirectory(prefix="towerwatch-bench-") as var:
-        kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
-        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"} | settings
-        command = [sys.executable, "-m", "bench.interest", "one"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            lines = []
-            for line in process.stdout:
-                lines.append(line.strip())
-                if not line.startswith("figures"):
-                    print(f"{name}: {line.strip()}", flush=True)
-        if process.returncode:
-            raise SystemExit(f"{name}: failed")
-    return lines[-1].split()[1:]
+    with apart.environment(settings) as given:
+        return apart.last_words(name, [sys.executable, "-m", "bench.interest", "one"], given)[1:]
 
 
 def one() -> int:

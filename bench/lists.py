@@ -10,10 +10,7 @@ Each database has a process of its own. Run as `python -m bench.lists`.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -23,31 +20,21 @@ from statistics import median
 from typing import Any
 from urllib.parse import quote
 
-from bench import crowd, postgres
+from bench import apart, crowd
 
 TIMES = 5
 # What people type: a name, two words, a part of a number, an address, a MAC, and what nobody has.
 WORDS = ("okafor", "rosa mill", "907 550 1234", "10.1.20.7", "48:a9:8a", "A-01234", "cpe-4711", "zzqx", "a")
 
 
-class Failed(Exception):
-    """A database could not be filled, or a page did not come."""
-
-
 def main() -> int:
     """Print how it goes, then the result; 2 where it cannot run."""
     try:
-        on_sqlite = measured("sqlite", {})
-        try:
-            with postgres.server() as server:
-                on_postgres = measured("postgres", {"DATABASE_URL": server.url})
-        except postgres.NoPostgres as reason:
-            print(reason, flush=True)
-            on_postgres = {"slowest_ms": "none", "slowest": "none", "search_ms": "none"}
-    except Failed as reason:
+        on_sqlite, on_postgres = apart.on_both(measured)
+    except apart.Failed as reason:
         print(reason, file=sys.stderr)
         return 2
-    both = (("sqlite", on_sqlite), ("postgres", on_postgres))
+    both = (("sqlite", on_sqlite), ("postgres", on_postgres or dict.fromkeys(on_sqlite, "none")))
     figures = " ".join(f"{key}_{name}={found[key]}" for key in on_sqlite for name, found in both)
     counts = f"customers={crowd.CUSTOMERS} equipment={crowd.EQUIPMENT} outages={crowd.OUTAGES}"
     print(f"lists {counts} {figures}")
@@ -56,18 +43,9 @@ def main() -> int:
 
 def measured(name: str, settings: dict[str, str]) -> dict[str, str]:
     """Fill a database and open its pages in a process of its own; the figures of its last line."""
-    with tempfile.TemporaryDirectory(prefix="towerwatch-bench-") as var:
-        kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
-        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"} | settings
-        command = [sys.executable, "-m", "bench.lists", "fill", "measure"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            line = ""
-            for line in process.stdout:
-                print(f"{name}: {line}", end="", flush=True)
-        if process.returncode:
-            raise Failed(f"the lists on {name} failed")
-    return dict(figure.split("=", 1) for figure in line.split())
+    with apart.environment(settings) as given:
+        words = apart.last_words(name, [sys.executable, "-m", "bench.lists", "fill", "measure"], given)
+    return dict(figure.split("=", 1) for figure in words)
 
 
 def say(text: str) -> None:
@@ -132,7 +110,7 @@ def milliseconds(open_page: Callable[[], Any]) -> float:
         answer = open_page()
         found.append((time.perf_counter() - started) * 1000)
         if answer.status_code != 200:
-            raise Failed(f"{answer.request['PATH_INFO']} answered {answer.status_code}")
+            raise apart.Failed(f"{answer.request['PATH_INFO']} answered {answer.status_code}")
     return median(found)
 
 

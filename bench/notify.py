@@ -19,7 +19,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from bench import desk, postgres, sinks
+from bench import apart, desk, sinks
 
 PEOPLE, SAVES, WARM_UP = 100, 50, 5
 LATER = timedelta(days=1)
@@ -36,12 +35,7 @@ SENT_TO_WARM_UP = 400
 
 def main() -> int:
     """Print how it goes, then the result."""
-    on_sqlite = measured("sqlite", {})
-    try:
-        with postgres.server() as server:
-            measured("postgres", {"DATABASE_URL": server.url})
-    except postgres.NoPostgres as reason:
-        print(reason, flush=True)
+    on_sqlite, _ = apart.on_both(measured)
     ms, queries, emails, pushes = on_sqlite
     print(f"notify recipients={PEOPLE} ms={ms} queries={queries} emails_per_s={emails} pushes_per_s={pushes}")
     return 0
@@ -50,25 +44,10 @@ def main() -> int:
 def measured(name: str, settings: dict[str, str]) -> list[str]:
     """Measure in a process of its own, on one database; the four figures."""
     mail, push = free_port(), free_port()
-    with (
-        tempfile.TemporaryDirectory(prefix="towerwatch-bench-", ignore_cleanup_errors=True) as var,
-        sinks.running("mail", mail),
-        sinks.running("push", push),
-    ):
-        kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
-        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"} | settings
-        environment |= {"EMAIL_URL": f"smtp://127.0.0.1:{mail}", "PUSH_HOSTS": "127.0.0.1"}
-        command = [sys.executable, "-m", "bench.notify", f"http://127.0.0.1:{push}"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            lines = []
-            for line in process.stdout:
-                lines.append(line.strip())
-                if not line.startswith("figures"):
-                    print(f"{name}: {line.strip()}", flush=True)
-        if process.returncode:
-            raise SystemExit(f"{name}: failed")
-    return lines[-1].split()[1:]
+    outside = {"EMAIL_URL": f"smtp://127.0.0.1:{mail}", "PUSH_HOSTS": "127.0.0.1"}
+    command = [sys.executable, "-m", "bench.notify", f"http://127.0.0.1:{push}"]
+    with sinks.running("mail", mail), sinks.running("push", push), apart.environment(settings | outside) as given:
+        return apart.last_words(name, command, given)[1:]
 
 
 def one(push: str) -> int:

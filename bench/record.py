@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import desk, postgres
+from bench import apart, desk, postgres
 from bench.namespaces import CannotBuild, Network, network
 
 if TYPE_CHECKING:
@@ -39,36 +38,20 @@ def main() -> int:
     """Print how it goes, then the result; 2 where it cannot run."""
     try:
         with network(("10.0.0.0/8",), ()) as net:
-            on_sqlite = measured(net, "sqlite", {})
-            try:
-                with postgres.server() as server:
-                    settings = {"DATABASE_URL": server.url, "SERVER": str(server.pid)}
-                    on_postgres = measured(net, "postgres", settings)
-            except postgres.NoPostgres as reason:
-                print(reason, flush=True)
-                on_postgres = "none"
-    except CannotBuild as reason:
+            on_sqlite, on_postgres = apart.on_both(partial(measured, net))
+    except (CannotBuild, apart.Failed) as reason:
         print(reason, file=sys.stderr)
         return 2
-    print(f"record checks={CHECKS} cpu_s_per_1000_sqlite={on_sqlite} cpu_s_per_1000_postgres={on_postgres}")
+    print(f"record checks={CHECKS} cpu_s_per_1000_sqlite={on_sqlite} cpu_s_per_1000_postgres={on_postgres or 'none'}")
     return 0
 
 
 def measured(net: Network, name: str, settings: dict[str, str]) -> str:
     """Run the rounds in a process of its own, on one database; its figure."""
-    with tempfile.TemporaryDirectory(prefix="towerwatch-bench-") as var:
-        kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
-        # As in the queue's cluster that looks.
-        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings", "Q_CLUSTER_NAME": "looking"}
-        command = net.command(sys.executable, "-m", "bench.record", net.asking, net.answering)
-        with subprocess.Popen(command, env=environment | settings, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            line = ""
-            for line in process.stdout:
-                print(f"{name}: {line}", end="", flush=True)
-        if process.returncode:
-            raise CannotBuild(f"the rounds on {name} failed")
-    return line.split()[-1]
+    command = net.command(sys.executable, "-m", "bench.record", net.asking, net.answering)
+    # As in the queue's cluster that looks.
+    with apart.environment(settings | {"Q_CLUSTER_NAME": "looking"}) as given:
+        return apart.last_words(name, command, given)[-1]
 
 
 class Rounds:

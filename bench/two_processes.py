@@ -8,14 +8,12 @@ is counted over both. On the way it tells how long a round took. `python -m benc
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
 
-from bench import desk, postgres
+from bench import apart, desk
 
 OPENED = datetime(2026, 3, 1, tzinfo=UTC)
 EVENT = "incident.opened"
@@ -26,26 +24,16 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=1000)
     rounds = parser.parse_args().rounds
-    missed = on("sqlite", rounds, {})
-    try:
-        with postgres.server() as server:
-            missed += on("postgres", rounds, {"DATABASE_URL": server.url})
-    except postgres.NoPostgres as reason:
-        print(reason, flush=True)
+    missed = sum(found or 0 for found in apart.on_both(lambda name, settings: on(name, rounds, settings)))
     print(f"two_processes rounds={rounds} missed={missed}")
     return 1 if missed else 0
 
 
 def on(name: str, rounds: int, database: dict[str, str]) -> int:
     """Play the rounds on one database, in processes of their own; how many were missed."""
-    with tempfile.TemporaryDirectory(prefix="towerwatch-bench-") as var:
-        kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DEMO", "REDIS_URL")}
-        environment = kept | {"VAR": var, "DJANGO_SETTINGS_MODULE": "config.settings"} | database
-        command = [sys.executable, "-m", "bench.two_processes"]
-        done = subprocess.run([*command, "save", str(rounds)], env=environment, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(f"{name}: failed")
-    missed, ms = done.stdout.split()[-2:]
+    with apart.environment(database) as given:
+        command = [sys.executable, "-m", "bench.two_processes", "save", str(rounds)]
+        missed, ms = apart.last_words(name, command, given)[-2:]
     print(f"{name}: {missed} of {rounds} missed, a round took {ms} ms", flush=True)
     return int(missed)
 
@@ -72,7 +60,7 @@ def save(rounds: int) -> int:
             Incident.objects.create(equipment=thing, opened_at=OPENED)
         took = time.perf_counter() - start
         other.stdin.close()
-    print(rounds - Notice.objects.filter(event=EVENT).count(), f"{took / rounds * 1000:.1f}")
+    print("figures", rounds - Notice.objects.filter(event=EVENT).count(), f"{took / rounds * 1000:.1f}")
     return 0
 
 
