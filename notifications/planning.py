@@ -6,6 +6,7 @@ A subscription that asks for what is true now has that planned, too: as due alre
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 AGAIN = timedelta(seconds=10)
 # More objects than these are planned later, with all others.
 MANY = 500
+# Seconds for planning all; a task of the queue may take 120.
+LONGEST = 90.0
 # How far the planning of a subscription is (its field `planned`), and what comes next.
 NEW, ONCE, STALE, STALE_ONCE, DONE = 0, 1, 2, 3, None
 NEXT: dict[int | None, int | None] = {NEW: ONCE, ONCE: DONE, STALE: STALE_ONCE, STALE_ONCE: DONE}
@@ -46,12 +49,20 @@ def plan_new(now: datetime) -> int:
     return len(rows)
 
 
-def plan_all(now: datetime) -> int:
-    """Plan every subscription that waits for a time over all rows: the safety net; how many these are."""
-    rows = list(Subscription.objects.filter(event__in=_waiting(), off=False))
-    for row in rows:
+def plan_all(now: datetime, longest: float = LONGEST) -> int:
+    """Plan the subscriptions that wait for a time over all rows: the safety net; how many these were.
+
+    Those that are left after `longest` seconds come first the next time.
+    """
+    rows = Subscription.objects.filter(event__in=_waiting(), off=False)
+    ends, count = time.monotonic() + longest, 0
+    for row in list(rows.order_by(F("planned_at").asc(nulls_first=True), "pk")):
         _is_planned_over(row, now)
-    return len(rows)
+        Subscription._base_manager.filter(pk=row.pk, planned=DONE).update(planned_at=now)
+        count += 1
+        if time.monotonic() >= ends:
+            break
+    return count
 
 
 def _is_planned_over(row: Subscription, now: datetime, now_too: bool = False) -> bool:

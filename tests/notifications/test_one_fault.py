@@ -81,6 +81,19 @@ def test_a_subscription_that_cannot_be_planned_stops_neither_others_nor_what_is_
         assert planning.plan_all(NOW) == 2
 
 
+def test_what_a_night_was_too_short_for_comes_first_in_the_next():
+    rows = [wants("incident.still_open", minutes=30) for _ in range(2)]
+    for later in (timedelta(0), planning.AGAIN):
+        planning.plan_new(NOW + later)
+    incident()
+    Plan.objects.all().delete()
+    for night in (1, 2):
+        assert planning.plan_all(NOW + timedelta(days=night), longest=0) == 1
+        assert Subscription.objects.filter(planned_at=NOW + timedelta(days=night)).count() == 1
+    planned = Subscription.objects.order_by("planned_at").values_list("pk", flat=True)
+    assert list(planned) == [row.pk for row in rows]
+
+
 def test_one_that_failed_is_tried_again_after_the_others():
     incident()
     row = wants("incident.still_open", minutes="soon")
