@@ -37,7 +37,7 @@ class Expired(BadLink):
 
 def is_offered(notice: Notice) -> bool:
     """Is it worth an acknowledgement? Of what is down, and what goes on to others unless somebody answers."""
-    worth = notice.tone == "down" or notice.escalate_after is not None
+    worth = (notice.tone == "down" and not notice.is_digest) or notice.escalate_after is not None
     return worth and notice.acked_at is None and notice.withdrawn_at is None and _is_to_staff(notice)
 
 

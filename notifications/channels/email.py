@@ -25,6 +25,10 @@ NOT_SET_UP = "E-mail is not set up: the operator sets EMAIL_URL or EMAIL_PROVIDE
 # RFC 3463: these say that the mailbox or its domain does not exist, takes no mail or has moved. Of 5.1.x, 7 and 8 are
 # about the sender; 5.2.2 is a mailbox that is full; the other subjects are policy, networks and systems.
 THEIR_FAULT = re.compile(r"5\.(1\.[01234569]|1\.10|2\.[01])\b")
+# RFC 5321, 4.2.2: of a server that gives no more than these, the codes that are about the mailbox; many answer so to
+# whom they do not know or trust as well, and then no mailbox is to blame.
+MAILBOX = (550, 551, 553)
+OURS = re.compile(r"relay|auth|rcpthosts|polic|block|spam|denied|sender", re.IGNORECASE)
 ENHANCED = re.compile(r"\d\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -106,8 +110,8 @@ def _refused(fault: Any) -> DeliveryError:
     code, text = next(iter(fault.recipients.values()))
     answer = _answer(code, text)
     enhanced = ENHANCED.match(answer[4:])
-    permanent = code >= 500 and (enhanced is None or bool(THEIR_FAULT.match(enhanced[0])))
-    return DeliveryError(f"The mail server refuses this address: {answer}", permanent=permanent)
+    of_mailbox = bool(THEIR_FAULT.match(enhanced[0])) if enhanced else code in MAILBOX and not OURS.search(answer)
+    return DeliveryError(f"The mail server refuses this address: {answer}", permanent=code >= 500 and of_mailbox)
 
 
 def _ours(what: str) -> Callable[[Any], DeliveryError]:
@@ -116,8 +120,12 @@ def _ours(what: str) -> Callable[[Any], DeliveryError]:
 
 def _data(fault: Any) -> DeliveryError:
     # A message that is refused for what it says is refused again; the address is as good as before.
-    answer = _answer(fault.smtp_code, fault.smtp_error)
-    return DeliveryError(f"The mail server refuses this message: {answer}", hopeless=fault.smtp_code >= 500)
+    answer, final = _answer(fault.smtp_code, fault.smtp_error), fault.smtp_code >= 500
+    enhanced = ENHANCED.match(answer[4:])
+    # Some say only at the end that they do not know the mailbox; a message has one recipient.
+    of_mailbox = final and enhanced is not None and bool(THEIR_FAULT.match(enhanced[0]))
+    words = f"The mail server refuses this message: {answer}"
+    return DeliveryError(words, permanent=of_mailbox, hopeless=final and not of_mailbox)
 
 
 def _unreachable(fault: Any) -> DeliveryError:

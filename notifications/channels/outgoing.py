@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import ipaddress
 import json
 import socket
@@ -14,10 +12,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from requests.structures import CaseInsensitiveDict
+
 # Seconds for a request as a whole, and the octets of an answer that are read.
 SECONDS = 10.0
 LARGEST_HEAD = 16_384
 LONGEST = 1000
+SWITCHING = 101
 # Addresses of IPv6 in which one of IPv4 is meant (RFC 6052): what is behind such a one is what counts.
 TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 # Of sites that number themselves as of old (RFC 3879), and of documents (RFC 9637): Python takes both for public.
@@ -94,7 +95,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], private: bool) -> An
         raise Unreached(f"{host} does not answer within {SECONDS:g} s") from None
     except ssl.SSLCertVerificationError as fault:
         raise Unreached(f"the certificate of {host} is not trusted: {fault.verify_message}") from None
-    except (OSError, http.client.HTTPException, ValueError) as fault:
+    except (OSError, ValueError) as fault:
         why = getattr(fault, "strerror", None) or "the connection broke"
         raise Unreached(f"{host} cannot be reached: {why}") from None
 
@@ -109,16 +110,26 @@ def _head(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> bytes:
 def _answer(connection: socket.socket, ends: float) -> Answer:
     """The head of what comes back; the rest is nobody's concern."""
     read = b""
-    while b"\r\n\r\n" not in read and len(read) < LARGEST_HEAD:
-        connection.settimeout(_left(ends))
-        if not (more := connection.recv(4096)):
-            break
-        read += more
-    line, _, rest = read.partition(b"\r\n")
+    while True:
+        while b"\r\n\r\n" not in read and len(read) < LARGEST_HEAD:
+            connection.settimeout(_left(ends))
+            if not (more := connection.recv(4096)):
+                break
+            read += more
+        head, _, read = read.partition(b"\r\n\r\n")
+        answer = _parsed(head)
+        # Before the answer there may be word that it will come (RFC 9110, 15.2).
+        if answer.status >= 200 or answer.status == SWITCHING:
+            return answer
+
+
+def _parsed(head: bytes) -> Answer:
+    line, *fields = head.decode("latin-1").split("\r\n")
     words = line.split()
-    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit() or len(words[1]) != 3:
+    if len(words) < 2 or not words[0].startswith("HTTP/1.") or not (words[1].isdecimal() and len(words[1]) == 3):
         raise Unreached("what answers does not speak HTTP")
-    return Answer(int(words[1]), dict(http.client.parse_headers(io.BytesIO(rest)).items()))
+    named = (field.partition(":") for field in fields)
+    return Answer(int(words[1]), CaseInsensitiveDict({name: value.strip() for name, _, value in named}))
 
 
 def _connected(parts: SplitResult, private: bool, ends: float) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from django.utils import timezone
@@ -17,7 +18,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if not value:
         return None
     try:
-        seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - timezone.now()).total_seconds()
+        seconds = float(value) if value.isdigit() else (_moment(value) - timezone.now()).total_seconds()
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST)
+
+
+def _moment(value: str) -> datetime:
+    """In whichever of its forms; the eldest names no zone, and is in UTC (RFC 9110, 5.6.7)."""
+    found = parsedate_to_datetime(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from notifications import acknowledging, house
 from notifications.channels import outgoing
@@ -29,6 +28,8 @@ PREFIX = "whsec_"
 OCTETS = 32
 # So long what is sent is signed by the former secret as well.
 OVERLAP = timedelta(hours=24)
+# Whoever presses the button again has lost what it showed, and uses the one before.
+MOST_FORMER = 5
 # This message will never be taken; every other answer may be another one when somebody has mended the other side.
 HOPELESS = (400, 406, 411, 413, 414, 415, 422, 431)
 UNREADABLE = "The secret of this webhook cannot be opened: give it a new one"
@@ -64,15 +65,19 @@ class Webhook(Channel):
         secret = new_secret()
         return Parts(data["url"], json.dumps({"secret": secret}), shown_once=secret)
 
+    def host(self, address: Address) -> str:
+        """The one address: behind a host there may be those of many. Not as it is, for a key may be in it."""
+        return hashlib.sha256(address.value.encode()).hexdigest()[:32]
+
     def shown(self, address: Address) -> str:
         """Without the query, in which a key may be."""
         return address.value.partition("?")[0]
 
     def renew(self, address: Address, now: datetime) -> str:
-        """A new secret; for a day the former one signs beside it."""
-        former, secret = _kept(address).get("secret"), new_secret()
-        kept = {"secret": secret, **({"former": former, "until": (now + OVERLAP).isoformat()} if former else {})}
-        address.secrets = json.dumps(kept)
+        """A new secret; for a day the former one signs beside it, and those before it to the end of theirs."""
+        kept, secret = _kept(address), new_secret()
+        former = [[kept["secret"], (now + OVERLAP).isoformat()]] if kept.get("secret") else []
+        address.secrets = json.dumps({"secret": secret, "former": (former + _former(kept, now))[:MOST_FORMER]})
         address.save(update_fields=["secrets"])
         return secret
 
@@ -108,12 +113,15 @@ def new_secret() -> str:
 def signing(address: Address, now: datetime) -> list[str]:
     """The secrets that sign at this moment, the newest first; none where no key of today opens them."""
     kept = _kept(address)
-    until = parse_datetime(kept.get("until", "")) if kept.get("former") else None
-    former = [kept["former"]] if until and now < until else []
-    return [kept["secret"], *former] if kept.get("secret") else []
+    return [kept["secret"], *(secret for secret, _ in _former(kept, now))] if kept.get("secret") else []
 
 
-def _kept(address: Address) -> dict[str, str]:
+def _former(kept: dict[str, Any], now: datetime) -> list[list[str]]:
+    """Former secrets that sign still, and until when, the newest first."""
+    return [one for one in kept.get("former", []) if now < datetime.fromisoformat(one[1])]
+
+
+def _kept(address: Address) -> dict[str, Any]:
     return json.loads(address.secrets) if address.secrets else {}
 
 
@@ -169,5 +177,6 @@ def explained(answer: outgoing.Answer) -> DeliveryError:
         f"The webhook answers {status}{hint}",
         gone=status == 410,
         hopeless=status in HOPELESS,
+        busy=status in (429, 503),
         retry_after=retry_after(answer.headers) if status in (429, 503) else None,
     )

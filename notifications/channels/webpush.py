@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from email.utils import parseaddr
@@ -16,6 +17,7 @@ from pywebpush import WebPushException, webpush
 
 from notifications import acknowledging, house
 from notifications.channels import browsers, push_key
+from notifications.channels.answers import beginning
 from notifications.channels.channel import Channel, DeliveryError
 from notifications.channels.waits import retry_after
 from notifications.event import DIRECT
@@ -28,6 +30,8 @@ KEPT = 24 * 3600
 # Push services take 4,096 octets (RFC 8030, 7.2), of which encryption takes about a hundred.
 LARGEST = 3_800
 LONGEST_TITLE = 80
+# Of an answer, which nobody reads but the log.
+LARGEST_ANSWER = 2_000
 # RFC 8030, 5.4: at most 32 signs of base64url.
 LONGEST_TOPIC = 32
 WORDS = {
@@ -111,8 +115,13 @@ class Straight(requests.Session):
     """Goes where it is told and nowhere else."""
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As the library's, without following redirects."""
-        return super().request(*args, **{**kwargs, "allow_redirects": False})
+        """As the library's, without following redirects, and with no more of a body than is worth waiting for."""
+        answer = super().request(*args, **{**kwargs, "allow_redirects": False, "stream": True})
+        found, raw = beginning(answer, TIMEOUT, LARGEST_ANSWER), answer.raw
+        # One that was read to its end is in the pool again by now; any other connection is of no more use.
+        raw.close()
+        answer.raw = io.BytesIO(found)
+        return answer
 
 
 def payload(notice: Notice) -> str:

@@ -11,10 +11,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import audit, engine, outbox, recipients
-from notifications.channels.channel import named
+from notifications import audit, engine, general, outbox, recipients
+from notifications.channels.channel import is_quick, named
 from notifications.delivery.leaving import remove as remove
 from notifications.delivery.leaving import withdraw
+from notifications.event import GENERAL
 from notifications.models import Address, Delivery
 
 NEVER_SENT = (Delivery.State.WITHDRAWN, Delivery.State.HELD, Delivery.State.DIGESTED)
@@ -98,6 +99,13 @@ def _called(address: Address) -> str:
 
 
 def _tell(address: Address, text: str) -> None:
+    """Tell its owner, as of anything general; where that is by no more than the inbox, by whatever reaches them."""
     person: Any = address.owner
-    if person is not None and getattr(person, "is_active", True):
-        outbox.tell([person], text, reverse("channels"), person, timezone.now(), urgent=True)
+    if person is None or not getattr(person, "is_active", True):
+        return
+    now, channels = timezone.now(), general.channels([person])[person]
+    reaches = recipients.addresses([person])
+    if all(is_quick(one.channel) for one in outbox.chosen(channels, reaches)):
+        channels |= {one.channel for one in reaches}
+    notice = outbox.written(person, text, reverse("channels"), person, now, GENERAL)
+    outbox.post([outbox.Letter(notice, person, channels, urgent=True)], now)

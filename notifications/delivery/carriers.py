@@ -12,7 +12,9 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.db import connections
 from django.utils import timezone
@@ -66,7 +68,7 @@ class Carriers:
     def _carry(self, channel: str) -> None:
         try:
             while True:
-                lead(Round(channel, timezone.now(), sys.maxsize, _is_going))
+                lead(Round(channel, timezone.now(), sys.maxsize, _is_going), partial(self._was_asked, channel))
                 if self._is_over(channel):
                     return
         except Exception:
@@ -75,6 +77,13 @@ class Carriers:
                 self.threads.pop(channel, None)
         finally:
             connections.close_all()
+
+    def _was_asked(self, channel: str) -> bool:
+        """Has somebody said that there is more? Asked once, it is taken care of."""
+        with self.lock:
+            asked = channel in self.asked_again
+            self.asked_again.discard(channel)
+            return asked
 
     def _is_over(self, channel: str) -> bool:
         with self.lock:
@@ -85,14 +94,23 @@ class Carriers:
             return not again
 
 
-def lead(work: Round) -> None:
-    """Run a round: one lane, more while that is slow, and the leases kept for as long as it lasts."""
+def never() -> bool:
+    """Nobody says that there is more."""
+    return False
+
+
+def lead(work: Round, has_more: Callable[[], bool] = never) -> None:
+    """Run a round: one lane, more while that is slow, and the leases kept for as long as it lasts.
+
+    What has come due while all lanes hang is in no lane's hands: `has_more` says that there is some.
+    """
     most, renewed = lanes_of(work.name), time.monotonic()
     lanes = [_lane(work)]
     while lanes := [lane for lane in lanes if lane.is_alive()]:
         taken = work.taken
         lanes[0].join(LOOK)
-        if len(lanes) < most and work.ready and work.taken - taken < FEW * len(lanes) and work.going():
+        is_slow = len(lanes) < most and work.taken - taken < FEW * len(lanes) and work.going()
+        if is_slow and (work.ready or has_more()):
             lanes.append(_lane(work))
         if time.monotonic() - renewed > RENEW:
             renewed = time.monotonic()

@@ -51,7 +51,7 @@ def excess(new: Collection[Notice], urgent: Collection[int], now: datetime) -> s
     for person, notices in theirs.items():
         left = max(0, MOST - (counted.get(person, 0) - len(notices)))
         late = sorted(notices, key=lambda notice: notice.pk)[left:]
-        found |= {one.pk for one in late if one.pk not in urgent and one.escalate_at is None and not one.sent_by_id}
+        found |= {one.pk for one in late if one.pk not in urgent and one.escalate_after is None and not one.sent_by_id}
     return found
 
 
@@ -109,7 +109,7 @@ def _each(work: Callable[[Person, datetime], bool | None], person: Person, now: 
 def _fresh(now: datetime) -> models.QuerySet[Delivery]:
     """What is to be sent loudly, was asked for by a subscription within the last minute, and is not begun."""
     waiting = Delivery.objects.due(now).order_by().filter(tries=0, due_at__gt=now - WITHIN)
-    said = waiting.filter(notice__escalate_at=None, notice__sent_by=None)
+    said = waiting.filter(notice__escalate_after=None, notice__sent_by=None)
     return said.exclude(notice__event__in=("", DIRECT, GENERAL)).exclude(channel__in=_quiet())
 
 

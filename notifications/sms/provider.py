@@ -11,6 +11,7 @@ import requests
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from notifications.channels.answers import beginning
 from notifications.channels.channel import DeliveryError
 from notifications.channels.waits import retry_after
 from notifications.sms import segments
@@ -39,10 +40,8 @@ class Provider(ABC):
     def ask(self, method: str, url: str, **more: Any) -> tuple[requests.Response, bytes]:
         """One request without redirects, and the beginning of its answer; raises DeliveryError where none came."""
         try:
-            with requests.request(
-                method, url, timeout=TIMEOUT, allow_redirects=False, stream=True, **more
-            ) as answer:  # the whole of an endless answer would be read otherwise
-                return answer, answer.raw.read(LARGEST, decode_content=True)
+            with requests.request(method, url, timeout=TIMEOUT, allow_redirects=False, stream=True, **more) as answer:
+                return answer, beginning(answer, TIMEOUT, LARGEST)
         except (requests.RequestException, OSError) as fault:
             # The words of the library hold the address, and that may hold a password.
             raise DeliveryError(f"{self.label} cannot be reached: {type(fault).__name__}") from None
@@ -53,7 +52,14 @@ class Provider(ABC):
         passing = code in (401, 403, 404, 408, 429) or code >= 500 or code < 400
         said = " ".join(f"{self.label} answers {code} {words}".split())
         wait = retry_after(answer.headers) if passing else None
-        return DeliveryError(said[:300], permanent=permanent, hopeless=not passing and not permanent, retry_after=wait)
+        return DeliveryError(
+            said[:300],
+            permanent=permanent,
+            hopeless=not passing and not permanent,
+            # It says so of itself, and not of one number.
+            busy=code in (429, 503),
+            retry_after=wait,
+        )
 
 
 @cache

@@ -30,7 +30,7 @@ class Twilio(Provider):
             "POST", url, data={"To": to, "Body": text, **sent_by}, auth=(sid, self.options["token"])
         )
         said = _read(body)
-        if answer.status_code in (200, 201):
+        if 200 <= answer.status_code < 300:
             return str(said.get("sid") or "")
         raise self._explained(answer, said)
 

@@ -87,6 +87,24 @@ def test_what_hangs_holds_itself_and_nothing_else(road):
     assert set(Delivery.objects.values_list("state", "tries")) == {("done", 1)}
 
 
+def test_what_comes_while_every_lane_hangs_has_another_one(road):
+    road.hang = {"0"}
+    waiting(1)
+    carriers.carry(timezone.now())
+    until(lambda: road.at_once == 1)
+    road.hang = {"0", "1"}
+    waiting(2)
+    Delivery.objects.filter(notice__text="0").exclude(tries=1).delete()
+    carriers.carry(timezone.now())
+    until(lambda: road.at_once == 2)
+    road.hang = set()
+    waiting(1)
+    Notice.objects.filter(deliveries__tries=0).update(text="2")
+    carriers.carry(timezone.now())
+    until(lambda: road.sent == ["2"])
+    assert road.at_once == 2
+
+
 def test_what_is_quick_leaves_by_one_lane_and_what_is_slow_by_several(road):
     waiting(60)
     carriers.carry(timezone.now())

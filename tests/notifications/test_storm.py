@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config import options
-from notifications import jobs, outbox, reading
+from notifications import acknowledging, jobs, outbox, reading
 from notifications.delivery import addressing, deliver, pause, storm
 from notifications.models import Address, Delivery, Notice, Storm
 from tests import make
@@ -113,6 +113,8 @@ def test_one_digest_says_how_many_and_since_when_and_leads_to_them(person, box):
     assert digest.tone == "down"
     assert Notice.objects.gathered_in(digest.pk).count() == 34
     assert digest.link == f"/inbox/?digest={digest.pk}"
+    # It is about no object: to acknowledge it would acknowledge nothing that it stands for.
+    assert acknowledging.link(digest) == ""
     assert by_email() == {State.WAITING: 21, State.DIGESTED: 34}
     assert sorted(digest.deliveries.values_list("address__channel", flat=True)) == ["email", "inbox"]
     assert storm.gather(NOW + timedelta(hours=1)) == 0
@@ -168,9 +170,13 @@ def test_what_waits_to_be_acknowledged_was_written_by_hand_or_is_urgent_is_told_
     boss = make.user()
     post(person, 1, start=100, escalate_after=5, escalate_at=NOW + timedelta(minutes=5))
     post(person, 1, start=101, sent_by=boss)
+    # It came because somebody else did not answer, and goes on to nobody itself.
+    post(person, 1, start=102, escalate_after=5)
     outbox.tell([person], "Your e-mail does not work", "/", person, NOW, urgent=True)
     addressing.test(Address.objects.of(person).get(channel="email"), NOW)
-    assert by_email(person) == {State.WAITING: 24, State.HELD: 20}
+    assert by_email(person) == {State.WAITING: 25, State.HELD: 20}
+    storm.gather(NOW + timedelta(seconds=1))
+    assert by_email(person) == {State.WAITING: 25, State.HELD: 20}
 
 
 def test_that_an_address_does_not_work_is_told_in_the_worst_storm(person):

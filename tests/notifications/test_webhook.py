@@ -101,7 +101,8 @@ def test_for_a_day_the_former_secret_signs_beside_the_new_one(there):
     assert len(came.headers["webhook-signature"].split()) == 2
     for secret in (old, new):
         Receiver(secret).verify(came.body, came.headers)
-    kept = json.loads(address.secrets) | {"until": (timezone.now() - timedelta(seconds=1)).isoformat()}
+    kept = json.loads(address.secrets)
+    kept["former"][0][1] = (timezone.now() - timedelta(seconds=1)).isoformat()
     address.secrets = json.dumps(kept)
     address.save()
     tell(user, "second")
