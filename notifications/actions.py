@@ -92,9 +92,7 @@ def _change(row: Subscription, terms: Terms) -> bool:
     for name, value in other.items():
         setattr(row, name, value)
     # Saved, not updated, so that the log of who changed what hears of it.
-    row.planned = 0
-    row.save(update_fields=[*other, "planned"])
-    row.plans.all().delete()
+    row.save(update_fields=list(other))
     return True
 
 
@@ -158,11 +156,7 @@ def _put(to: Recipient, event: str, about: Any, by: Any, **terms: Any) -> None:
     pk = None if about is None else about.pk
     names = {"event": event, "recipient_kind": to[0], "recipient_key": to[1], "object_type": kind, "object_id": pk}
     terms = {"off": False, "planned": 0, **terms}
-    row, made = Subscription.objects.update_or_create(
-        **names, defaults=terms, create_defaults={**terms, "created_by": by}
-    )
-    if not made:
-        row.plans.all().delete()
+    Subscription.objects.update_or_create(**names, defaults=terms, create_defaults={**terms, "created_by": by})
 
 
 def _tell(done: str, to: Recipient, events: Iterable[str], about: Any, by: Any) -> None:

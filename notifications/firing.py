@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 
 from notifications import engine, interest, recipients
 from notifications.event import Due, declared
@@ -22,6 +22,8 @@ from notifications.plans import PUT_OFF, dues, free, mark
 log = logging.getLogger(__name__)
 
 PORTION = 100
+# Of PostgreSQL, by which one worker at a time fires: any number that nobody else takes.
+LOCK = 0x70776669
 # A plan (its pk), and the notices that it calls for.
 Telling = tuple[int, list[engine.Wanted]]
 
@@ -33,25 +35,50 @@ def waiting(now: datetime) -> bool:
 
 def fire(now: datetime, most: int = 5000) -> int:
     """Tell what is due, in portions, until nothing is left or `most` are done; how many plans were settled."""
-    done = 0
-    while done < most and (count := _portion(now)):
+    done, left = 0, set[int]()
+    while done < most and (count := _portion(left, now)):
         done += count
-    return done
+    return done - len(left)
 
 
-def _portion(now: datetime) -> int:
+def _portion(left: set[int], now: datetime) -> int:
+    """Settle some, and take in which are `left` to a later time; how many were looked at, none for a second worker."""
     with transaction.atomic():
-        # Two workers take different rows; the notice and the end of its plan are in one transaction.
-        rows = list(Plan.objects.due(now).select_for_update(skip_locked=True, of=("self",))[:PORTION])
+        if not _is_alone():
+            return 0
+        # The notice and the end of its plan are in one transaction.
+        rows = _together(left, now)
         by_kind: dict[int, list[Plan]] = defaultdict(list)
         for row in rows:
             by_kind[row.object_type_id].append(row)
-        left, put_off = set[int](), set[int]()
-        found = [one for kind, plans in by_kind.items() for one in _still(kind, plans, left, put_off, now)]
+        held, put_off = set[int](), set[int]()
+        found = [one for kind, plans in by_kind.items() for one in _still(kind, plans, held, put_off, now)]
         put_off |= _write(found, now)
         Plan.objects.filter(pk__in=put_off).update(due_at=now + PUT_OFF)
-        Plan.objects.filter(pk__in={row.pk for row in rows} - put_off - left).delete()
-    return len(rows) - len(left)
+        Plan.objects.filter(pk__in={row.pk for row in rows} - put_off - held).delete()
+    left |= held
+    return len(rows)
+
+
+def _together(left: set[int], now: datetime) -> list[Plan]:
+    """The next that are due, and with them whatever else is due of the same objects.
+
+    Who hears of one occurrence by several subscriptions hears once, of all their reasons and by all their channels.
+    """
+    free = Plan.objects.due(now).select_for_update(skip_locked=True, of=("self",)).exclude(pk__in=left)
+    rows = {row.pk: row for row in free[:PORTION]}
+    events, keys = ({getattr(row, name) for row in rows.values()} for name in ("event", "object_id"))
+    rows |= {row.pk: row for row in free.filter(event__in=events, object_id__in=keys)} if rows else {}
+    return list(rows.values())
+
+
+def _is_alone() -> bool:
+    """Is no other worker at it? Two of them would each have a part of what belongs together."""
+    if connection.vendor != "postgresql":
+        return True  # SQLite has one writer at a time
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])
 
 
 def _write(found: Sequence[Telling], now: datetime) -> set[int]:

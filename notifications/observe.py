@@ -104,7 +104,8 @@ class Observed(models.Model):
             return super().delete(*args, **kwargs)
         with transaction.atomic():
             before = stored(self)
-            engine.consider([(before, None)], timezone.now())
+            if before is not None:
+                engine.consider([(before, None)], timezone.now())
             return super().delete(*args, **kwargs)
 
 
@@ -117,6 +118,8 @@ def stored(thing: models.Model) -> Any:
 
 def as_saved(before: Any, thing: models.Model, named: Collection[str] | None) -> Any:
     """An object as it was saved: of what a save does not name, the database keeps what it had."""
+    if any(hasattr(value, "resolve_expression") for value in thing.__dict__.values()):
+        return stored(thing)  # only the database knows what F("meter") + 1 came to
     if named is None or before is None:
         return thing
     after: Any = copy.copy(thing)

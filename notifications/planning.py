@@ -132,7 +132,7 @@ def _plan_some(
             heard = _told_since(asked_at, event, kind, row, keys)
             since = {key: one for key, one in wanted.items() if one.plan.due_at >= asked_at and one.is_worth_it(now)}
             new |= {key: one for key, one in since.items() if one.plan.object_id not in heard}
-        settle({key_of(plan): plan for plan in there}, new, wanted.keys())
+        settle({key_of(plan): plan for plan in there}, new, wanted.keys(), now)
     return set(keys) - seen
 
 

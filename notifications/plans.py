@@ -81,16 +81,27 @@ def settle_changes(events: Sequence[Event], changes: Sequence[Change], now: date
         old |= found.keys() if before is after else {one.key for one in _wanted(before, kind, events, now)}
     # What was due before this change was told, or was too late to be told, then.
     new = {key: one for key, one in wanted.items() if one.is_ahead(now) or (key not in old and one.is_worth_it(now))}
-    settle(there, new, wanted.keys())
+    settle(there, new, wanted.keys(), now)
 
 
-def settle(there: Mapping[Key, Plan], new: Mapping[Key, Planned], kept: Collection[Key]) -> None:
-    """Add what is new and not there, drop what is not to be kept. What is there stays as it is, also if put off."""
+def settle(there: Mapping[Key, Plan], new: Mapping[Key, Planned], kept: Collection[Key], now: datetime) -> None:
+    """Add what is new and not there, drop what is not to be kept.
+
+    What is there stays, and is due when it is due now (by another time zone of the house it is), unless it was put off.
+    """
     gone = [plan.pk for key, plan in there.items() if key not in kept]
     for start in range(0, len(gone), PORTION):
         Plan.objects.filter(pk__in=gone[start : start + PORTION]).delete()
+    _move([(there[key], one.plan.due_at) for key, one in new.items() if key in there and one.is_ahead(now)])
     missing = [one.plan for key, one in new.items() if key not in there]
     Plan.objects.bulk_create(missing, ignore_conflicts=True, batch_size=PORTION)
+
+
+def _move(there: Iterable[tuple[Plan, datetime]]) -> None:
+    moved = [(plan, due_at) for plan, due_at in there if plan.due_at != due_at and not plan.extended_why]
+    for plan, due_at in moved:
+        plan.due_at = due_at
+    Plan.objects.bulk_update((plan for plan, _ in moved), ["due_at"], batch_size=PORTION)
 
 
 def _wanted(thing: Any, kind: ContentType, events: Sequence[Event], now: datetime) -> Iterator[Planned]:

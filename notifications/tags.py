@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from taggit.managers import _TaggableManager
 
-from notifications import engine, interest, planning
+from notifications import engine, interest, observe, planning
 
 
 class ObservedTags(_TaggableManager):  # type: ignore[misc]
@@ -41,20 +41,28 @@ class ObservedTags(_TaggableManager):  # type: ignore[misc]
     def _observed(self) -> Iterator[None]:
         thing = self.instance
         # To set tags is to remove some and add others: only the outermost of these compares.
-        if thing is None or hasattr(thing, "tag_names") or not interest.anybody():
+        if thing is None or hasattr(thing, "is_tagged") or not interest.anybody():
             yield
             return
         with transaction.atomic():
-            thing.tag_names = self._names()
-            before = copy.copy(thing)
+            # As it is, and not as it was when somebody read it: what is planned goes by it.
+            before = observe.stored(thing)
+            thing.is_tagged = True
             try:
+                if before is not None:
+                    before.tag_names = self._names()
                 yield
-                thing.tag_names, thing.observed_at = self._names(), timezone.now()
-                if thing.tag_names != before.tag_names:
-                    engine.consider([(before, thing)], thing.observed_at)
-                    planning.belongings_changed(thing, thing.observed_at)
             finally:
-                del thing.tag_names
+                del thing.is_tagged
+            if before is not None:
+                self._consider(before)
+
+    def _consider(self, before: Any) -> None:
+        after = copy.copy(before)
+        after.tag_names, after.observed_at = self._names(), timezone.now()
+        if after.tag_names != before.tag_names:
+            engine.consider([(before, after)], after.observed_at)
+            planning.belongings_changed(after, after.observed_at)
 
     def _names(self) -> frozenset[str]:
         tags = self.through.tags_for(type(self.instance), self.instance)

@@ -19,7 +19,8 @@ from notifications.event import meant
 from notifications.index import Place
 
 # What a subscription that waits for a time is planned by.
-PLANNED_BY = frozenset({"event", "object_type_id", "object_id", "asked", "off", "tags_in", "tags_out", "now_too"})
+ABOUT = frozenset({"event", "object_type_id", "object_id"})
+PLANNED_BY = ABOUT | {"asked", "off", "tags_in", "tags_out", "now_too"}
 
 
 class Remembered(models.QuerySet[Any]):
@@ -69,7 +70,8 @@ class Subscriptions(Remembered):
         if not PLANNED_BY.isdisjoint({*kwargs, *(f"{name}_id" for name in kwargs)}):
             kwargs = {"planned": 0, "planned_at": timezone.now()} | kwargs
             with transaction.atomic():
-                Plan.objects.filter(subscription__in=list(self.order_by().values_list("pk", flat=True))).delete()
+                if not ABOUT.isdisjoint({*kwargs, *(f"{name}_id" for name in kwargs)}):
+                    Plan.objects.filter(subscription__in=list(self.order_by().values_list("pk", flat=True))).delete()
                 return super().update(**kwargs)
         return super().update(**kwargs)
 
@@ -185,7 +187,9 @@ class Subscription(Kept):
         if before is None or all(getattr(before, name) == getattr(self, name) for name in {*saved, "planned"}):
             return kwargs
         self.planned, self.planned_at = 0 if self.waits else None, timezone.now()
-        self.plans.all().delete()
+        # What is of another event or object by now; of the rest planning finds out what stays, and when it is due.
+        if not self.waits or any(getattr(before, name) != getattr(self, name) for name in ABOUT & saved):
+            self.plans.all().delete()
         return kwargs if named is None else kwargs | {"update_fields": {*named, "planned", "planned_at"}}
 
     @property
@@ -216,7 +220,9 @@ class Plans(models.QuerySet["Plan"]):
 class Plan(models.Model):
     """What will be told at its time, if its object stays as it is: of one subscription, one object, one occurrence."""
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="plans")
+    # No constraint: whoever unsubscribes at the moment in which something is saved must not undo what is saved. A plan
+    # of nobody is told to nobody.
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="plans", db_constraint=False)
     event = models.CharField(max_length=60)
     object_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()

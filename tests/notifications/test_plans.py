@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications import actions, engine, firing, planning, plans
+from notifications.event import GENERAL
 from notifications.models import Delivery, Notice, Plan, Subscription
 from outages.models import Incident, Outage
 from tests import make
@@ -109,7 +110,9 @@ def test_an_edited_subscription_is_planned_anew(noon):
     row = wants(60)
     found = incident()
     actions.change(row, by, asked={"minutes": 90, "at_least": 5})
-    assert not Plan.objects.exists()
+    # What was planned by the former terms tells nothing, even where it comes due before the queue has planned anew.
+    assert firing.fire(NOW + timedelta(minutes=61)) == 1
+    assert not Notice.objects.exclude(event=GENERAL).exists()
     planning.plan_new(NOW)
     assert Plan.objects.get(object_id=found.pk).due_at == NOW + timedelta(minutes=90)
 
