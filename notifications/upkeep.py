@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from notifications import house
 from notifications.duplicates import Duplicates
-from notifications.models import Delivery, Notice, Report, Storm, Told
+from notifications.models import Delivery, Mute, Notice, Report, Storm, Subscription, Told
 from notifications.told import mark
 
 PORTION = 500
@@ -36,6 +36,7 @@ class Swept:
 
     notices: int = 0
     marks: int = 0
+    wishes: int = 0
     reports: int = 0
 
 
@@ -48,7 +49,9 @@ def sweep(now: datetime, longest: float = LONGEST, gap: float = GAP) -> Swept:
         return time.monotonic() < ends
 
     swept.notices = _notices(before, now, goes_on)
-    swept.marks = _marks(goes_on)
+    swept.marks = _of_the_gone(Told.objects.all(), goes_on)
+    # As long as somebody wants to hear of what is no more, each save of its kind is asked about.
+    swept.wishes = sum(_of_the_gone(rows, goes_on) for rows in (Subscription.objects.all(), Mute.objects.all()))
     swept.reports = _reports(now)
     Storm.objects.filter(told_at__lt=before).delete()
     Duplicates.objects.filter(hour__lt=before).delete()
@@ -110,15 +113,14 @@ def _there(kind: int, keys: set[int]) -> set[int]:
     return set(model._base_manager.filter(pk__in=keys).values_list("pk", flat=True))
 
 
-def _marks(goes_on: Callable[[], bool]) -> int:
-    """Forget the marks of objects that were deleted."""
-    kinds = ContentType.objects.filter(pk__in=Told.objects.order_by().values("object_type").distinct())
-    return sum(_marks_of(kind.pk, goes_on) for kind in kinds)
+def _of_the_gone(rows: Any, goes_on: Callable[[], bool]) -> int:
+    """Forget those of these rows that are of objects that were deleted."""
+    kinds = ContentType.objects.filter(pk__in=rows.order_by().values("object_type").distinct())
+    return sum(_of_one_kind(rows.filter(object_type=kind.pk), kind.pk, goes_on) for kind in kinds)
 
 
-def _marks_of(kind: int, goes_on: Callable[[], bool]) -> int:
+def _of_one_kind(rows: Any, kind: int, goes_on: Callable[[], bool]) -> int:
     last = count = 0
-    rows = Told.objects.filter(object_type=kind)
     while True:
         keys = rows.filter(object_id__gt=last).order_by("object_id").values_list("object_id", flat=True).distinct()
         found = list(keys[:PORTION])

@@ -14,9 +14,9 @@ from django.urls import reverse
 from hypothesis import strategies
 
 from config import options
-from notifications import jobs, outbox, upkeep
+from notifications import actions, jobs, outbox, upkeep
 from notifications.delivery import replay
-from notifications.models import Attempt, Delivery, Notice, Report, Storm, Told
+from notifications.models import Attempt, Delivery, Mute, Notice, Report, Storm, Subscription, Told
 from notifications.told import mark
 from tests import make
 
@@ -196,6 +196,19 @@ def test_a_portion_costs_the_same_however_much_it_holds(person):
             assert swept().notices == count
         costs.append(len(seen))
     assert costs[0] == costs[1] < 40
+
+
+def test_who_wanted_to_hear_of_what_is_no_more_is_forgotten(person):
+    there, gone = make.site("Here"), make.site("Gone")
+    for site in (there, gone):
+        actions.subscribe(("user", str(person.pk)), "site.changed", site, person)
+        actions.mute(person, site, None)
+    actions.subscribe(("user", str(person.pk)), "incident.opened", None, person)
+    gone.delete()
+    assert swept().wishes == 2
+    assert [row.about for row in Subscription.objects.filter(event="site.changed")] == [there]
+    assert [row.about for row in Mute.objects.all()] == [there]
+    assert swept().wishes == 0
 
 
 def test_the_job_of_the_timetable_sweeps(person):
