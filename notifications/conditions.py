@@ -73,7 +73,8 @@ def tagged(tag: str = "tag") -> Condition:
             return None
         new = after.tag_names - before.tag_names
         wanted = {name for name in new if not asked[tag] or name.casefold() == asked[tag].strip().casefold()}
-        return Due(marks=(*sorted(wanted), after.observed_at), words=", ".join(sorted(wanted))) if wanted else None
+        # By all that was put on: who asks for one of them and for any hears of the one act once.
+        return Due(marks=(*sorted(new), after.observed_at), words=", ".join(sorted(wanted))) if wanted else None
 
     return when
 

@@ -127,3 +127,11 @@ def test_several_numbers_are_read_and_refused():
     for wrong in ("0", "101", "x", "1.5", "-3"):
         with pytest.raises(ValidationError):
             field.clean(wrong)
+
+
+def test_several_tags_put_on_at_once_are_told_once_to_who_asks_for_one_and_for_any(engineer):
+    for asked in ({"tag": ""}, {"tag": "vip"}):
+        kind, key = ("role", "engineer") if asked["tag"] else ("user", str(engineer.user.pk))
+        Subscription.objects.create(event="site.tagged", recipient_kind=kind, recipient_key=key, asked=asked)
+    make.site().tags.add("vip", "roof")
+    assert len(Notice.objects.get(recipient_id=engineer.user.pk).why) == 2
