@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,7 @@ class Known:
 
 
 # By what a row is recognised that no link stands for; archived sites too, for a name is theirs for good.
-WAYS = {
+WAYS: dict[str, dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "site": {"name": lambda row: row["name"].casefold()},
     "customer": {
         "account": lambda row: row["account"].casefold(),
@@ -67,6 +67,10 @@ WAYS = {
     },
     "equipment": {"mac": lambda row: row["mac"], "address": lambda row: row["address"] or ""},
 }
+
+
+# By what it is found although it is linked, where its link is to what is listed under that id no more.
+PROOF = {"site": "name", "customer": "account", "equipment": "mac"}
 
 
 def mail_and_name(email: str, name: str) -> str:

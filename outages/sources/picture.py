@@ -11,7 +11,7 @@ from agents.clients.shapes import Fields, Rows
 from agents.clients.uisp_objects import UispClient, UispDevice, UispService, UispSite
 from customers.equipment.models import Kind, bare_mac
 from outages.sources import hanging, people
-from outages.sources.places import Places, Unclear
+from outages.sources.places import HOMES, Places, Unclear
 from outages.sources.rows import CLIENT, CONNECTION, DEVICE, SERVICE, SITE, Answer, Picture, Row, Seen, cut, few
 
 # UISP API v2.1, identification.role; what is not here is told by its type, and by where it stands.
@@ -93,32 +93,44 @@ class Devices:
         """One device. What it does not say while it is lost is not known, and takes nothing away."""
         fields = Fields(device.raw)
         name = device.name or fields.text("identification", "hostname") or device.mac or f"Device {device.id[:8]}"
+        kind = self.kind(device)
         said = {
-            "name": cut(name, 120),
-            "kind": self.kind(device).value,
+            "name": cut(device.name, 120),
+            "kind": kind.value if kind else "",
             "vendor": cut(device.vendor, 60),
             "model": cut(device.model, 80),
             "serial": cut(fields.text("identification", "serialNumber"), 80),
             "mac": mac_of(device.mac),
             "address": _plain(device.address),
         }
-        row = Row(DEVICE, device.id, said["name"], {column: value for column, value in said.items() if value})
-        row.points = _points(self.places, device.site_id)
+        row = Row(DEVICE, device.id, cut(name, 120), {column: value for column, value in said.items() if value})
+        row.at_first = {"name": row.label, "kind": (_by_role(device) or Kind.OTHER).value}
+        row.points = _points(self.places, device.site_id) if device.site_id or device.up else {}
         upper = self.uplinks.get(device.id)
         row.above = (DEVICE, upper) if upper else None
         row.told = device.id in self.told and device.up is True
-        row.down = device.up is False
+        row.down = device.up is False and not device.maintenance
         return row
 
-    def kind(self, device: UispDevice) -> Kind:
-        """What it is: whatever stands at a customer's is the customer's alone; a station may be half of a link."""
-        if device.site_id in self.places.homes:
+    def kind(self, device: UispDevice) -> Kind | None:
+        """What it is: whatever stands at a customer's is the customer's alone; a station may be half of a link.
+
+        None where that is not known this time, as where it stands or at which AP it is are not said.
+        """
+        place = self.places.sites.get(device.site_id)
+        sort = place.type if place else Fields(device.raw).text("identification", "site", "type")
+        if sort in HOMES:
             return Kind.CPE
-        found = ROLES.get(device.role) or TYPES.get(device.type, Kind.OTHER)
+        if not sort and (device.site_id or not device.up):
+            return None
         above = self.by_id.get(device.access_point_id)
-        if device.role == "station" and device.site_id and above and above.site_id not in ("", device.site_id):
-            return Kind.PTP
-        return found
+        if device.role == "station" and device.site_id and (above is None or above.site_id != device.site_id):
+            return Kind.PTP if above and above.site_id else None
+        return _by_role(device)
+
+
+def _by_role(device: UispDevice) -> Kind | None:
+    return ROLES.get(device.role) or TYPES.get(device.type) or (Kind.OTHER if device.role else None)
 
 
 def _points(places: Places, site_id: str) -> dict[str, Any]:
@@ -185,7 +197,7 @@ def _count(picture: Picture, places: Places, answer: Answer, adopted: list[UispD
     picture.counts |= {"customers": len(picture.customers), "left_out": len(places.left)}
     picture.counts["not_adopted"] = picture.counts.get("devices", 0) - len(adopted)
     with_device = {row.points.get("customer_id") for row in picture.equipment if row.kind == DEVICE}
-    picture.kinds = dict(Counter(row.values["kind"] for row in picture.equipment if row.kind == DEVICE))
+    picture.kinds = dict(Counter(row.when_new["kind"] for row in picture.equipment if row.kind == DEVICE))
     picture.bare_customers = [row.label for row in picture.customers if row.key not in with_device]
     picture.bare_devices = [
         row.label
@@ -198,7 +210,7 @@ def _count(picture: Picture, places: Places, answer: Answer, adopted: list[UispD
 
 
 def _is_home(row: Row) -> bool:
-    return bool(row.values["kind"] == Kind.CPE.value)
+    return bool(row.when_new["kind"] == Kind.CPE.value)
 
 
 def _see(picture: Picture, places: Places, answer: Answer, adopted: list[UispDevice]) -> None:

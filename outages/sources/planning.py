@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from outages.sources.known import CUSTOMERS, SITES, Known, Table, mail_and_name
+from outages.sources.known import CUSTOMERS, PROOF, SITES, WAYS, Known, Table, mail_and_name
 from outages.sources.models import SourceLink
 from outages.sources.rows import CLIENT, CONNECTION, DEVICE, SERVICE, SITE, Reference, Row, Seen
 
@@ -45,21 +45,28 @@ class Item:
     said: dict[str, Any] = field(default_factory=dict)
     # What was synchronised last.
     last: dict[str, Any] = field(default_factory=dict)
+    # Its link of before, where it has another id by now.
+    moved: SourceLink | None = None
 
     @property
     def is_back(self) -> bool:
         """Had it vanished upstream?"""
-        return bool(self.link and self.link.gone_at)
+        link = self.moved or self.link
+        return bool(link and link.gone_at)
 
 
 Resolve = Callable[[Reference], int | None]
 
 
 def match(rows: Iterable[Row], known: Known, resolve: Resolve) -> list[Item]:
-    """Each row with what it is found to be; those that two rows of the source could be are for somebody to decide."""
+    """Each row with what it is found to be; those that two rows of the source could be are for somebody to decide.
+
+    Without the connections of customers who only seem to have no device.
+    """
     rows = list(rows)
     known.shared = {value for value, count in Counter(row.values.get("address") for row in rows).items() if count > 1}
     items = [_linked(row, known) for row in rows]
+    _move(items, known)
     claims = Counter(pk for item in items for pk in item.candidates)
     for item in items:
         clear = len(item.candidates) == 1 and claims[item.candidates[0]] == 1
@@ -67,8 +74,10 @@ def match(rows: Iterable[Row], known: Known, resolve: Resolve) -> list[Item]:
             item.verdict, item.pk, item.candidates = Verdict.RECOGNISED, item.candidates[0], []
     _name_sites(items, known)
     for item in items:
-        item.said = _said(item.row, resolve)
-    return items
+        item.said = _said(item, resolve)
+    # A device that is lost may not say where it stands: it still stands at whose it was.
+    served = {known.rows[item.pk].get("customer_id") for item in items if item.pk and "customer_id" not in item.said}
+    return [item for item in items if not (is_made_up(item) and item.said.get("customer_id") in served - {None})]
 
 
 def _linked(row: Row, known: Known) -> Item:
@@ -86,6 +95,25 @@ def _linked(row: Row, known: Known) -> Item:
         return Item(row, Verdict.NEW, link)
     candidates = RECOGNISE[known.table.noun](row, known)
     return Item(row, Verdict.UNCLEAR if candidates else Verdict.NEW, link, candidates=candidates)
+
+
+def _move(items: list[Item], known: Known) -> None:
+    """What has another id than before goes on as what it was, with its link, where one alone can be meant."""
+    proof, there = PROOF[known.table.noun], {item.row.key for item in items}
+    value_of = WAYS[known.table.noun][proof]
+    left, came = defaultdict(list), defaultdict(list)
+    for key, link in known.links.items():
+        # The number of a customer who has left may be another's by now.
+        if key not in there and link.object_id in known.rows and not (link.gone_at and known.table is CUSTOMERS):
+            left[link.kind, value_of(known.rows[link.object_id])].append(link)
+    for item in items:
+        if item.link is None and item.pk is None and item.row.values.get(proof):
+            came[item.row.kind, value_of(item.row.values)].append(item)
+    for value, found in came.items():
+        if len(found) == len(left[value]) == 1:
+            item, link = found[0], left[value][0]
+            item.verdict, item.candidates = Verdict.RECOGNISED, []
+            item.moved, item.pk, item.last = link, link.object_id, dict(link.last)
 
 
 def _site(row: Row, known: Known) -> list[int]:
@@ -147,14 +175,19 @@ def _free(name: str, pk: int | None, used: Mapping[str, int]) -> str:
     return found
 
 
-def _said(row: Row, resolve: Resolve) -> dict[str, Any]:
+def _said(item: Item, resolve: Resolve) -> dict[str, Any]:
     """A reference to what is not there (yet) is left out: nothing is known."""
-    said = dict(row.values)
-    for column, reference in row.points.items():
+    said = dict(item.row.when_new if item.verdict == Verdict.NEW else item.row.values)
+    for column, reference in item.row.points.items():
         pk = resolve(reference) if reference else None
         if pk is not None or reference is None:
             said[column] = pk
     return said
+
+
+def is_made_up(item: Item) -> bool:
+    """Is it equipment that we would invent, or bring back, because no device, or no service, is seen?"""
+    return (item.verdict == Verdict.NEW or item.is_back) and item.row.kind in (SERVICE, CONNECTION)
 
 
 def changes(table: Table, there: Mapping[str, Any], last: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,7 +227,8 @@ def gone(
 ) -> Gone:
     """Which links stand for what has vanished; a list that cannot be trusted makes nothing vanish.
 
-    `before` is how many rows each list had when it was last believed; with `believe` any list is, but an empty one.
+    `links` are those that were there when their list was last believed, `before` is how many rows it had then; with
+    `believe` any list is, but an empty one.
     """
     found = Gone()
     for kind, there in _by_kind(links).items():

@@ -85,12 +85,16 @@ def _reach(run: SourceRun, rows: Iterable[Row]) -> tuple[dict[str, Any], list[st
     """How many answer a ping from here, by what they are; and the ids of those that do."""
     asked = [row for row in rows if row.kind == DEVICE and _is_elsewhere(row.values.get("address", ""))]
     answered: list[Row] = []
-    try:
-        for start in range(0, len(asked), AT_ONCE):
-            progress.tell(run, f"{len(answered)} answer from here so far", start, len(asked))
+    refusals = []
+    starts = range(0, len(asked), AT_ONCE)
+    for start in starts:
+        progress.tell(run, f"{len(answered)} answer from here so far", start, len(asked))
+        try:
             answered += _ping(asked[start : start + AT_ONCE])
-    except ProbeError as refusal:
-        return {"why": str(refusal)}, []
+        except ProbeError as refusal:
+            refusals.append(str(refusal))
+    if refusals and len(refusals) == len(starts):
+        return {"why": refusals[0]}, []
     ids = {row.id for row in answered}
     return {name: _answers(rows, ids) for name, rows in _by_owner(asked).items()}, sorted(ids)
 
@@ -110,7 +114,7 @@ def _answers(rows: list[Row], ids: set[str]) -> dict[str, int]:
 
 
 def _is_cpe(row: Row) -> bool:
-    return row.values.get("kind") == Kind.CPE.value
+    return row.when_new.get("kind") == Kind.CPE.value
 
 
 def _ping(rows: Sequence[Row]) -> list[Row]:

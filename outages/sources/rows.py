@@ -41,8 +41,9 @@ class Answer:
 class Row:
     """One row of the source: `values` by the names of our columns, `points` to other rows of the source.
 
-    A column that is in neither is not known this time. A reference that is None says: there is none. `above` are the
-    devices that it hangs on; `told` whether a device said so itself, or it is only concluded.
+    A column that is in neither is not known this time. A reference that is None says: there is none. `at_first` are
+    values for a new row alone, where nobody says better ones. `above` are the devices that it hangs on; `told` whether
+    a device said so itself, or it is only concluded.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Row:
     label: str
     values: dict[str, Any] = field(default_factory=dict)
     points: dict[str, Reference | None] = field(default_factory=dict)
+    at_first: dict[str, Any] = field(default_factory=dict)
     contacts: list[tuple[str, str, str]] | None = None
     # What stood for it upstream before there was this: whatever that is to us, this is now.
     once: list[Reference] = field(default_factory=list)
@@ -61,6 +63,11 @@ class Row:
     def is_too_long(self) -> bool:
         """Does its id not fit where we keep it?"""
         return len(self.id) > LONGEST_ID
+
+    @property
+    def when_new(self) -> dict[str, Any]:
+        """The values of a new row."""
+        return self.at_first | self.values
 
     @property
     def key(self) -> Reference:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from agents import roster
@@ -19,10 +20,10 @@ from customers.equipment import uplinks
 from notifications import live
 from outages.sources import asking, planning, progress, writing
 from outages.sources.known import CUSTOMERS, EQUIPMENT, SITES, Table, kind_of, load, references
-from outages.sources.models import Source, SourceRun
+from outages.sources.models import Source, SourceLink, SourceRun
 from outages.sources.picture import draw
 from outages.sources.planning import Item, Verdict
-from outages.sources.rows import CONNECTION, SERVICE, SHOWN, SITE, Picture, Reference, Row
+from outages.sources.rows import SHOWN, SITE, Picture, Reference, Row
 
 log = logging.getLogger(__name__)
 KIND_WORDS = {"site": "Sites", "device": "Devices", "client": "Customers", "service": "Services"}
@@ -65,6 +66,9 @@ class Synchronisation:
         self.done: dict[str, dict[str, int]] = {}
         self.doubted: list[str] = []
         self.before: dict[str, int] = source.sync_report.get("listed", {})
+        # By kind the last link that was made before the list was last believed, whatever ended half-way since.
+        last = source.links.aggregate(last=Max("pk"))["last"] or 0
+        self.last: dict[str, int] = dict.fromkeys(SourceLink.Kind.values, last) | source.sync_report.get("last", {})
         preview = source.runs.filter(sort=SourceRun.Sort.PREVIEW).first()
         self.pinged = set(preview.answered) if preview and source.ping else set()
 
@@ -72,14 +76,14 @@ class Synchronisation:
         """Ask, write, and say what came of it; raises UpstreamFault, and then nothing was written."""
         picture = draw(asking.ask(self.source, lambda *how_far: progress.tell(self.run, *how_far)))
         wanted = {row.key for row in (*picture.sites, *picture.customers, *picture.equipment)}
+        there = self._from_before(self.source.links.all())
         self._fill(SITES, picture.sites)
-        links = self.source.links.all()
-        unsure = planning.owners_missing(links, picture.seen, self.before, self.source.believe)
+        unsure = planning.owners_missing(there, picture.seen, self.before, self.source.believe)
         if unsure:
             picture.keep_owners()
         self._fill(CUSTOMERS, picture.customers, skip=_of_a_place if unsure else None)
-        blind = planning.devices_missing(self.source.links.all(), picture.seen, self.before)
-        self._fill(EQUIPMENT, picture.equipment, skip=_made_up if blind or unsure else None)
+        blind = planning.devices_missing(there, picture.seen, self.before)
+        self._fill(EQUIPMENT, picture.equipment, skip=planning.is_made_up if blind or unsure else None)
         self._hang(picture)
         doubts, archived = self._put_away(picture, wanted, unsure)
         roster.tell_new_work()
@@ -95,6 +99,7 @@ class Synchronisation:
             "dropped": picture.dropped[:SHOWN],
             "dropped_count": len(picture.dropped),
             "listed": self.before,
+            "last": self.last,
             "counts": picture.counts,
         }
 
@@ -128,11 +133,16 @@ class Synchronisation:
                 writing.write_hanging(batch)
         self.done["uplink"] = {"changed": len(moved)}
 
+    def _from_before(self, links: Iterable[SourceLink]) -> list[SourceLink]:
+        """Without those that have come since: they do not make up for what is missing."""
+        return [link for link in links if link.pk <= self.last[link.kind]]
+
     def _put_away(
         self, picture: Picture, wanted: set[Reference], unsure: dict[str, str]
     ) -> tuple[list[str], dict[str, int]]:
         links = list(self.source.links.select_related("object_type"))
-        gone = planning.gone(links, picture.seen, wanted, self.before, self.source.believe)
+        last = max((link.pk for link in links), default=0)
+        gone = planning.gone(self._from_before(links), picture.seen, wanted, self.before, self.source.believe)
         gone.doubts = unsure | gone.doubts
         standing = {(link.object_type_id, link.object_id) for link in links if (link.kind, link.remote_id) in wanted}
         order = [kind_of(table).pk for table in (EQUIPMENT, CUSTOMERS, SITES)]
@@ -152,15 +162,11 @@ class Synchronisation:
                         held.append(f"{link} has vanished, and stays here: equipment still belongs to it.")
         kinds = {kind: len(seen.listed) for kind, seen in picture.seen.items() if kind not in gone.doubts}
         self.before, self.doubted = self.before | kinds, sorted(gone.doubts)
+        self.last |= dict.fromkeys(kinds, last)
         doubts = [
             f"{KIND_WORDS.get(kind, 'Customers')}: {why}; nothing was archived." for kind, why in gone.doubts.items()
         ]
         return [*doubts, *held[:SHOWN]], dict(archived)
-
-
-def _made_up(item: Item) -> bool:
-    """Is it equipment that we would invent because no device, or no service, is seen?"""
-    return item.verdict == Verdict.NEW and item.row.kind in (SERVICE, CONNECTION)
 
 
 def _of_a_place(item: Item) -> bool:

@@ -65,6 +65,7 @@ class Writer:
             link = self._link(item, thing.pk if thing else None)
             if self._differs(item, link):
                 (links if thing is not None else unclear).append(link)
+        SourceLink.objects.filter(pk__in=[item.moved.pk for item in items if item.moved and item.pk in fresh]).delete()
         self._save(links)
         self._ask(unclear)
         if self.table is EQUIPMENT:
@@ -84,7 +85,10 @@ class Writer:
         return {item.row.key: thing for item, thing in zip(new, things, strict=True)}
 
     def _link(self, item: Item, pk: int | None) -> SourceLink:
-        link = SourceLink(source=self.source, kind=item.row.kind, remote_id=item.row.id, label=item.row.label[:200])
+        before, row = item.moved or item.link, item.row
+        link = SourceLink(source=self.source, kind=row.kind, remote_id=row.id, label=row.label[:200])
+        if before and row.at_first and "name" not in row.values:
+            link.label = before.label
         link.candidates = item.candidates
         if pk is not None:
             link.object_type, link.object_id = kind_of(self.table), pk

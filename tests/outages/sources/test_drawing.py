@@ -105,7 +105,7 @@ def test_suspended_is_who_has_nothing_else_that_runs(states, suspended):
     ],
 )
 def test_the_kind_follows_role_type_and_place(fields, at, kind):
-    assert one(drawn(devices=[up.device("d", at=at, **fields)], sites=[TOWER, HOME])).values["kind"] == kind
+    assert one(drawn(devices=[up.device("d", at=at, **fields)], sites=[TOWER, HOME])).when_new["kind"] == kind
 
 
 def test_a_station_on_a_tower_at_an_ap_of_another_tower_is_half_of_a_link():
@@ -119,7 +119,7 @@ def test_an_address_loses_its_prefix_and_what_is_missing_is_not_known():
     bare = up.device(
         "d", status="disconnected", vendor=None, model=None, ipAddress=None, attributes=None, overview=None
     )
-    assert one(drawn(devices=[bare])).values == {"name": "device d", "kind": "cpe"}
+    assert one(drawn(devices=[bare])).values == {"name": "device d"}
 
 
 def test_the_same_address_as_ipv6_is_the_same():

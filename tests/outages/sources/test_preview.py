@@ -92,6 +92,16 @@ def test_what_answers_from_here_is_known_by_name(looked, fresh, own):
 
 
 @pytest.mark.root
+def test_those_who_cannot_be_asked_from_here_hide_no_answer_of_the_others(looked, fresh, own):
+    nowhere = [up.device(f"n{number}", ipAddress="255.255.255.255") for number in range(preview.AT_ONCE)]
+    found = looked(devices=[*nowhere, up.device("near", ipAddress=own)])
+    assert found["reach"]["cpes"] == {"asked": len(nowhere) + 1, "answered": 1}
+    assert fresh.runs.get().answered == ["near"]
+    assert "may not ask" in looked(devices=nowhere)["reach"]["why"]
+    assert fresh.runs.get().answered == []
+
+
+@pytest.mark.root
 @pytest.mark.parametrize(("ticked", "probes"), [({"ping": "on"}, ["icmp", "uisp"]), ({}, ["uisp"])])
 def test_what_answered_is_pinged_from_then_on_if_that_is_wanted(ticked, probes, looked, fresh, engineer, own):
     looked(devices=[up.device("near", ipAddress=own), up.device("none")])
