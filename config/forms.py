@@ -180,7 +180,7 @@ class HeirForm(forms.Form):
     """Who takes over from somebody who leaves."""
 
     heir = forms.ModelChoiceField(
-        label="Who takes over the open incidents",
+        label="Who takes over",
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody yet",

@@ -22,7 +22,7 @@ from customers.meters.api import MeterReadingResource
 from customers.people.actions import archive_with_equipment
 from customers.people.models import Contact, Customer, Site
 from customers.reminders.api import ReminderResource
-from notifications.api.resources import Moment, Number, Resource, Rows
+from notifications.api.resources import Moment, Number, Resource, Rows, TrueOrFalse
 
 
 class Conflict(APIException):
@@ -36,7 +36,7 @@ class Kept(Rows):
 
     q = filters.CharFilter(method="search", max_length=200, label="Every word is somewhere in the row.")
     tag = filters.CharFilter(field_name="tags__name", max_length=100, label="With this tag.")
-    archived = filters.BooleanFilter(method="put_away", label="Archived ones; without it the current ones.")
+    archived = TrueOrFalse(method="put_away", label="Archived ones; without it the current ones.")
 
     def search(self, rows: Any, name: str, value: str) -> Any:
         """As the search of the pages."""
@@ -51,9 +51,9 @@ class CustomerRows(Kept):
     """Customers by state, account and kind."""
 
     state = filters.ChoiceFilter(choices=Customer.State.choices)
-    suspended = filters.BooleanFilter()
+    suspended = TrueOrFalse()
     account = filters.CharFilter(max_length=40)
-    company = filters.BooleanFilter(method="companies", label="Companies, or persons.")
+    company = TrueOrFalse(method="companies", label="Companies, or persons.")
     created_after = Moment(field_name="created_at", lookup_expr="gte")
 
     def companies(self, rows: Any, name: str, value: bool) -> Any:
@@ -112,7 +112,7 @@ class Archivable(Written):
     def filter_queryset(self, queryset: Any) -> QuerySet:
         """In a list the current rows, unless archived ones are asked for."""
         found: Any = super().filter_queryset(queryset)
-        asked = self.detail or "archived" in self.request.query_params
+        asked = self.detail or self.request.query_params.get("archived")
         return found if asked else found.current()  # type: ignore[no-any-return]
 
     @extend_schema(request=None)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from agents import ways
 from customers.api import Conflict, Written
 from customers.api_rows import Belonging, Link, LinkedByForm
-from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time
+from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time, TrueOrFalse
 from outages import actions
 from outages.forms import CheckForm, NoteForm, WorkForm
 from outages.models import Check, Incident, IncidentNote, Outage, Source
@@ -55,7 +55,7 @@ class CheckRows(Rows):
     equipment = Number(field_name="equipment_id")
     probe = filters.CharFilter(max_length=20)
     state = filters.ChoiceFilter(choices=Check.State.choices)
-    on = filters.BooleanFilter()
+    on = TrueOrFalse()
 
 
 class CheckResource(mixins.DestroyModelMixin, Written):
@@ -92,7 +92,7 @@ class OutageRow(Shown):
 class OutageRows(Rows):
     """Outages by what and whom they hit, and when."""
 
-    open = filters.BooleanFilter(field_name="ended_at", lookup_expr="isnull", label="Those that go on, or are over.")
+    open = TrueOrFalse(field_name="ended_at", lookup_expr="isnull", label="Those that go on, or are over.")
     equipment = Number(field_name="equipment_id")
     customer = Number(field_name="customer_id")
     site = Number(field_name="site_id")
@@ -161,7 +161,7 @@ class NoteRow(serializers.ModelSerializer):
 class IncidentRows(Rows):
     """Incidents by state, what is down, and when."""
 
-    open = filters.BooleanFilter(field_name="closed_at", lookup_expr="isnull", label="Those that go on, or are over.")
+    open = TrueOrFalse(field_name="closed_at", lookup_expr="isnull", label="Those that go on, or are over.")
     state = filters.ChoiceFilter(choices=Incident.State.choices)
     equipment = Number(field_name="equipment_id")
     owner = Number(field_name="owner_id")
@@ -234,7 +234,7 @@ class SourceRows(Rows):
     """Sources by state."""
 
     state = filters.ChoiceFilter(choices=Source.State.choices)
-    on = filters.BooleanFilter()
+    on = TrueOrFalse()
 
 
 class SourceResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):

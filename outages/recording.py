@@ -106,7 +106,7 @@ def _touched(readings: Mapping[int, Reading]) -> Iterable[Check]:
 
 def _sort_in(turn: Turn, check: Check, before: judging.Standing, after: judging.Standing, reading: Reading) -> None:
     if after.run and (not before.run or judging.restarted(before, reading.asked_at, check.rule)):
-        check.run_first = as_kept(reading)
+        check.run_first = as_kept(reading, check)
         turn.suspects.append(check)
     check.state, check.run, check.settled = after.state, list(after.run), after.settled
     if after.state == before.state:
@@ -115,18 +115,23 @@ def _sort_in(turn: Turn, check: Check, before: judging.Standing, after: judging.
         turn.risen.append(check)
     else:
         # A rule of one reading decides at once: no run has begun before.
-        check.run_first = check.run_first or as_kept(reading)
+        check.run_first = check.run_first or as_kept(reading, check)
         check.state_since = datetime.fromtimestamp(check.run_first["asked_at"], UTC)
         (turn.rose if after.state == judging.UP else turn.fell).append(check)
 
 
-def as_kept(reading: Reading) -> dict[str, Any]:
-    """A reading as an outage keeps it: the time, the words and the values that came, without our key."""
+def as_kept(reading: Reading, check: Check) -> dict[str, Any]:
+    """A reading as an outage keeps it: the time, the words and the values that came, without our key.
+
+    No values of a former customer's equipment: a source goes on sending the name with them.
+    """
+    customer = check.equipment.customer
+    former = customer is not None and customer.anonymised_at is not None
     return {
         "up": reading.up,
         "asked_at": reading.asked_at,
         "ms": reading.ms,
-        "values": kept.bounded(reading.values),
+        "values": {} if former else kept.bounded(reading.values),
         "message": kept.plain(reading.message)[: kept.LONGEST_TEXT],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,7 +30,9 @@ class Json(JSONParser):
         if len(body) > most:
             raise TooLarge
         try:
-            return json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_each_once)
+            return json.loads(
+                body.decode(), parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_once
+            )
         except RecursionError:
             raise ParseError("This JSON is nested too deeply.") from None
         except ValueError as fault:
@@ -38,6 +41,13 @@ class Json(JSONParser):
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"{text[:60]} is too large a number")
+    return found
 
 
 def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(person)
     context = {"heading": f"{person} leaves?", "submit": "They leave", "danger": True, "handover": handover}
     # Where there is nothing to take over, nobody is asked who does.
-    context |= {"person": person, "cancel": person.get_absolute_url(), "form": handover.incidents and form}
+    asked = form if handover.incidents or handover.reminders else None
+    context |= {"person": person, "cancel": person.get_absolute_url(), "form": asked}
     return render(request, "config/user_leave.html", context)
 
 

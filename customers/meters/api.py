@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
 
@@ -13,7 +12,7 @@ from customers.meters import actions
 from customers.meters.forms import ReadingForm
 from customers.meters.models import MeterReading
 from notifications.api.by_form import WRITABLE_NUMBER
-from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time
+from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time, TrueOrFalse
 
 
 class MeterReadingRow(Shown):
@@ -56,7 +55,7 @@ class MeterReadingRows(Rows):
     equipment = Number(field_name="equipment_id")
     read_after = Moment(field_name="read_at", lookup_expr="gte")
     read_before = Moment(field_name="read_at", lookup_expr="lt")
-    replaced = filters.BooleanFilter(label="Those with which a new meter began, or the others.")
+    replaced = TrueOrFalse(label="Those with which a new meter began, or the others.")
 
 
 class MeterReadingResource(

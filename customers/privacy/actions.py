@@ -25,6 +25,9 @@ def anonymise(customer: Customer, at: datetime) -> None:
     Sources do not bring the name back: they leave a customer alone who has `anonymised_at`.
     """
     with transaction.atomic():
+        for part in parts():
+            if part.first:
+                part.first()
         row = Customer.objects.select_for_update().get(pk=customer.pk)
         if row.anonymised_at:
             raise TooLate

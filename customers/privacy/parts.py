@@ -26,12 +26,14 @@ Row = dict[str, Any]
 class Part:
     """One kind of what is known: its rows, and how they forget who the customer was (nothing, where none can say it).
 
-    `forget` is called in a transaction, with the words that the customer was known by.
+    `forget` is called in a transaction, with the words that the customer was known by; `first` at its beginning,
+    before any row is locked: it waits for whoever is writing such rows.
     """
 
     name: str
     rows: Callable[[Customer], Iterable[Row]]
     forget: Callable[[Customer, Words], None] | None = None
+    first: Callable[[], None] | None = None
 
 
 @cache

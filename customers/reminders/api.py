@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
 
@@ -15,7 +14,7 @@ from customers.reminders.forms import ReminderForm
 from customers.reminders.models import Reminder, of
 from notifications.api.about import About
 from notifications.api.by_form import WRITABLE_NUMBER, ByForm
-from notifications.api.resources import Moment, Resource, Rows
+from notifications.api.resources import Moment, Resource, Rows, TrueOrFalse
 
 
 class Thing(About):
@@ -76,8 +75,8 @@ class ReminderRow(ByForm):
 class ReminderRows(Rows):
     """Reminders by whether they are done, whom they are for, and when they come."""
 
-    open = filters.BooleanFilter(field_name="done_at", lookup_expr="isnull", label="Those not done, or done.")
-    mine = filters.BooleanFilter(method="for_me", label="Those for oneself, or those that one made for others.")
+    open = TrueOrFalse(field_name="done_at", lookup_expr="isnull", label="Those not done, or done.")
+    mine = TrueOrFalse(method="for_me", label="Those for oneself, or those that one made for others.")
     due_after = Moment(field_name="due_at", lookup_expr="gte")
     due_before = Moment(field_name="due_at", lookup_expr="lt")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from django import forms
 from django.core.exceptions import ValidationError as Invalid
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -25,6 +26,7 @@ PER_PAGE, MOST = 50, 200
 BIGGEST = 2**63 - 1
 PAGING = ("order", "limit", "cursor")
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
+TRUTHS = {"": None, "true": True, "1": True, "false": False, "0": False}
 
 
 class Time(serializers.DateTimeField):
@@ -101,6 +103,21 @@ class Number(filters.NumberFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=BIGGEST, decimal_places=0, **kwargs)
+
+
+class TrueOrFalse(filters.BooleanFilter):
+    """True or false in any case, or 1 or 0; what is neither is refused."""
+
+    class field_class(forms.NullBooleanField):
+        def clean(self, value: Any) -> Any:
+            """Which of them it is; None where nothing was written."""
+            if (text := (value or "").lower()) not in TRUTHS:
+                raise Invalid("Write true or false.")
+            return TRUTHS[text]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The usual widget makes nothing of what it does not know.
+        super().__init__(*args, widget=forms.TextInput, **kwargs)
 
 
 class ByPlace(BasePagination):

@@ -19,7 +19,7 @@ from notifications.api.direct import Writing
 from notifications.api.duty import DutyResource
 from notifications.api.events import EventResource
 from notifications.api.mutes import MuteResource, PlanResource
-from notifications.api.resources import Moment, Resource, Rows, Shown, Time
+from notifications.api.resources import Moment, Resource, Rows, Shown, Time, TrueOrFalse
 from notifications.api.rota import RESOURCES as ROTA
 from notifications.api.subscriptions import SubscriptionResource
 from notifications.models import Notice
@@ -69,9 +69,9 @@ class Snooze(serializers.Serializer):
 class NoticeRows(Rows):
     """Notices by event and whether they are read; what is snoozed comes where it is asked for."""
 
-    snoozed = filters.BooleanFilter(method="narrow", label="Put off until later, instead of what the inbox shows.")
+    snoozed = TrueOrFalse(method="narrow", label="Put off until later, instead of what the inbox shows.")
 
-    unread = filters.BooleanFilter(field_name="read_at", lookup_expr="isnull", label="Not opened yet, or opened.")
+    unread = TrueOrFalse(field_name="read_at", lookup_expr="isnull", label="Not opened yet, or opened.")
     event = filters.CharFilter(max_length=60)
     due_after = Moment(field_name="due_at", lookup_expr="gte")
     due_before = Moment(field_name="due_at", lookup_expr="lt")

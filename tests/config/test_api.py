@@ -164,6 +164,10 @@ def test_rows_that_are_added_while_one_pages_shift_nothing(program):
         ("customers/1/?q=x", "q"),
         ("equipment/?address=0", "address"), ("equipment/?address=fe80::1%25eth0", "address"),
         ("equipment/?mac=zz", "mac"), ("equipment/?address=10.0.0.0/8", "address"),
+        ("incidents/?open=no", "open"), ("outages/?open=maybe", "open"), ("checks/?on=no", "on"),
+        ("sources/?on=x", "on"), ("customers/?archived=2", "archived"), ("customers/?suspended=null", "suspended"),
+        ("customers/?company=%00", "company"), ("notices/?snoozed=yes", "snoozed"), ("notices/?unread=-1", "unread"),
+        ("reminders/?open=00", "open"), ("reminders/?mine=me", "mine"), ("meter-readings/?replaced=on", "replaced"),
     ],
 )  # fmt: skip
 def test_a_query_that_makes_no_sense_is_refused_by_its_name(program, path, name):
@@ -189,6 +193,18 @@ def test_a_cursor_that_was_made_up_is_refused(program, held):
     cursor = base64.urlsafe_b64encode(json.dumps(held).encode()).decode()
     status, said = program("get", f"outages/?cursor={cursor}")
     assert (status, list(said["fields"])) == (400, ["cursor"])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("true", ["B"]), ("TRUE", ["B"]), ("1", ["B"]), ("fALSE", ["A"]), ("0", ["A"]), ("", ["A", "B"])],
+)
+def test_true_and_false_are_taken_in_any_case_and_as_numbers(program, text, names):
+    make.customer("A", suspended=False)
+    make.customer("B", suspended=True)
+    make.customer("C", archived_at=timezone.now())
+    _, page = program("get", f"customers/?suspended={text}&archived=")
+    assert [row["name"] for row in page["results"]] == names
 
 
 def test_lists_are_narrowed_as_the_pages_are(program):

@@ -160,6 +160,19 @@ def test_every_operation_says_its_faults_its_right_to_ask_and_what_it_is_for(ope
         assert {"order", "limit", "cursor"} <= {one["name"] for one in about["parameters"]}
 
 
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("customers", {"archived", "company", "suspended"}), ("checks", {"on"}), ("sources", {"on"}),
+        ("outages", {"open"}), ("incidents", {"open"}), ("notices", {"snoozed", "unread"}),
+        ("reminders", {"mine", "open"}), ("meter-readings", {"replaced"}),
+    ],
+)  # fmt: skip
+def test_filters_that_are_true_or_false_are_described_as_such(path, names):
+    asked = DOCUMENT["paths"][f"/api/v1/{path}/"]["get"]["parameters"]
+    assert {one["name"] for one in asked if one["schema"] == {"type": "boolean"}} == names
+
+
 def test_the_description_is_for_who_has_signed_in(stranger, technician):
     assert stranger.get("/api/schema/").status_code == 401
     answer = technician.get("/api/schema/")

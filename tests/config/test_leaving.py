@@ -15,6 +15,7 @@ from django.utils import timezone
 from config import invitations, leaving, staff, tokens
 from config.accounts import BACKEND
 from config.models import Invitation, Token, User
+from customers.reminders import actions as reminders
 from notifications import actions
 from notifications.audit import Act
 from notifications.models import Address, Mute, Subscription
@@ -96,6 +97,28 @@ def test_open_incidents_go_to_whom_one_names_and_closed_ones_stay(administrator,
     page = administrator.get(reverse("user", args=[user.pk])).text
     assert f"Handed to {engineer.user}: bh-ridge is down" in page
     assert "Goes on: everybody in the role Office" in page
+
+
+def test_reminders_alone_are_handed_over_as_well(administrator, engineer):
+    user = make.user("office", name="Ben Ode")
+    mine, done = make.reminder(user), make.reminder(user, "Done already")
+    reminders.done(done, user, timezone.now())
+    page = administrator.get(reverse("user_leave", args=[user.pk]))
+    assert "Whoever takes over gets their 1 open reminder." in page.text
+    assert f'<option value="{engineer.user.pk}">' in page.text
+    end(administrator, user, engineer.user)
+    for row in (mine, done):
+        row.refresh_from_db()
+    assert (mine.user, done.user) == (engineer.user, user)
+    assert "open reminders, 1" in administrator.get(reverse("user", args=[user.pk])).text
+
+
+def test_where_there_is_nothing_to_take_over_nobody_is_asked_who_does(administrator):
+    user = busy(administrator.user)
+    over = incident(user)
+    Incident.objects.quietly().filter(pk=over.pk).update(closed_at=timezone.now())
+    reminders.done(make.reminder(user), user, timezone.now())
+    assert "Who takes over" not in administrator.get(reverse("user_leave", args=[user.pk])).text
 
 
 def test_nobody_may_take_over(administrator):

@@ -1,4 +1,4 @@
-"""Lines of the log: an address that opens something by itself is not whole in any of them."""
+"""Lines of the log: no address that opens something by itself is whole in them, and what is refused takes one."""
 
 import io
 import logging
@@ -62,6 +62,22 @@ def test_nor_the_one_by_which_a_password_is_chosen():
     record = logging.makeLogRecord({"msg": f"Not Found: {path}"})
     Masked().filter(record)
     assert record.getMessage() == "Not Found: /account/password/reset/key/***/"
+
+
+def test_a_page_that_is_refused_is_one_line(technician, lines):
+    path = reverse("user_leave", args=[technician.user.pk])
+    assert technician.get(path).status_code == 403
+    [line] = lines().splitlines()
+    assert line.endswith(f"WARNING django.request: Forbidden (Permission denied): {path}")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(lines):
+    for logger, more in (("django.request", {"status_code": 500}), ("outages", {})):
+        try:
+            raise OSError("the machine went away")
+        except OSError:
+            logging.getLogger(logger).exception("It failed", extra=more)
+    assert lines().count("Traceback") == lines().count("OSError: the machine went away") == 2
 
 
 def test_other_lines_stay_as_they_are():

@@ -263,7 +263,10 @@ def test_ones_own_page_says_what_one_hears_of_and_by_what(office):
     Subscription.objects.create(event="incident.opened", recipient_kind="role", recipient_key="engineer")
     Subscription.objects.create(event="gone.event", recipient_kind="role", recipient_key="office")
     heard = [(one.label, one.about, one.by) for one in staff.hears(office.user)]
-    assert heard == [("An incident is over", None, "Office"), ("A piece of equipment went down", thing, "")]
+    assert heard == [
+        ("An incident is over", None, "everybody in the role Office"),
+        ("A piece of equipment went down", thing, ""),
+    ]
     assert "A piece of equipment went down: ap-ridge-1" in office.get(reverse("me")).text
 
 

@@ -67,6 +67,7 @@ def dean():
             equipment=cpe, customer=customer, site=home, incident=one, started_at=now - timedelta(hours=2),
             opened_at=now, ended_at=now, opened_by=said, closed_by=said,
         )  # fmt: skip
+    make.check(cpe, run=[1.0], run_first=said, dark_message="cpe-irvine: no answer")
     IncidentNote.objects.create(incident=incident, at=now, text="Called Dean, he says Irvine Farms has no power")
     IncidentNote.objects.create(incident=shared, at=now, text="Irvine Farms called from +1 406 555 0199; field visit")
     for about in (customer, cpe, home, incident, Outage.objects.first()):
