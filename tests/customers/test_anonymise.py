@@ -22,7 +22,7 @@ from outages.models import Incident, IncidentNote, Outage, Source, SourceLink, S
 from tests import make
 
 pytestmark = pytest.mark.django_db
-SECRETS = ("irvine", "dean", "quarry", "555 0199", "0199", "rosa field", "c-4711", "gate code", "46.1234")
+SECRETS = ("irvine", "dean", "quarry", "555 0199", "5550199", "rosa field", "c-4711", "gate code", "46.1234")
 
 
 def text_of_everything() -> str:
