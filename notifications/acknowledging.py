@@ -79,28 +79,41 @@ def read(given: str) -> Notice:
 def acknowledge(notice: Notice, by: Any, now: datetime) -> bool:
     """Somebody has seen what a notice tells; whether that is new.
 
-    It marks this notice as acknowledged and read, and with it what else `by` was told of the same object so far. It
-    cancels what is queued about that object: the deliveries to `by` that still wait and would make a noise (never that
-    all is well again), the escalations of everybody's notices about it, and the deliveries that these had queued. What
-    was sent stays, and so do the others' own first deliveries. The hooks in the setting ACKNOWLEDGED are called with
-    the object: an incident becomes acknowledged by them. What happens to the object later is told and escalated anew.
+    It marks this notice as acknowledged and read, and with it what else `by` was told of the same object so far; the
+    others' notices of it say who acknowledged it. It cancels what is queued about that object: the deliveries to `by`
+    that still wait and would make a noise (never that all is well again), the escalations of everybody's notices about
+    it, and the deliveries that these had queued. What was sent stays, and so do the others' own first deliveries. The
+    hooks in the setting ACKNOWLEDGED are called with the object: an incident becomes acknowledged by them. What happens
+    to the object later is told and escalated anew.
     """
     about = Q(object_type_id=notice.object_type_id, object_id=notice.object_id)
-    mine = Notice.objects.to(by).told(now).filter(about | Q(pk=notice.pk), acked_at=None)
+    told = Notice.objects.to(by).filter(about & Q(due_at__lte=now) | Q(pk=notice.pk), acked_at=None, withdrawn_at=None)
     with transaction.atomic(), audit.acting(by):
         if not Notice.objects.filter(pk=notice.pk, acked_at=None, withdrawn_at=None).exists():
             return False
+        mine = list(told.values_list("pk", flat=True))
         # The object before its notices, as everybody takes them.
         for path in settings.ACKNOWLEDGED if notice.about is not None else ():
             import_string(path)(notice.about, by, now)
-        end(Notice.objects.filter(about), f"{by} acknowledged it", now)
+        taken(Notice.objects.filter(about), by, now)
         Notice.objects.filter(pk=notice.pk, snoozed_until__isnull=False).update(snoozed_until=None, due_at=now)
-        done = mine.update(acked_at=now, acked_by=by, read_at=Coalesce("read_at", now))
+        Notice.objects.filter(pk__in=mine).update(acked_at=now, acked_by=by, read_at=Coalesce("read_at", now))
         everybodys = Notice.objects.filter(about).exclude(tone="up")
         _quieten(Delivery.objects.filter(notice__in=everybodys & Notice.objects.to(by)))
         _quieten(Delivery.objects.filter(notice__told_by__notice__in=everybodys))
         live.bump(live.inbox(by.pk))
-    return bool(done)
+    return bool(mine)
+
+
+def taken(notices: models.QuerySet[Notice], by: Any, now: datetime) -> None:
+    """In the caller's transaction: somebody takes on what these tell; they go on to nobody, and all of them say so."""
+    end(notices, f"{by} acknowledged it", now)
+    staff = ContentType.objects.get_for_model(get_user_model())
+    worth = Q(tone="down") | Q(escalate_after__isnull=False)
+    asked = notices.filter(worth, acked_at=None, withdrawn_at=None, recipient_type=staff).order_by("pk")
+    rows = dict(asked.select_for_update(of=("self",)).values_list("pk", "recipient_id"))
+    Notice.objects.filter(pk__in=rows).update(acked_at=now, acked_by=by)
+    live.bump(*map(live.inbox, rows.values()))
 
 
 def end(notices: models.QuerySet[Notice], why: str, now: datetime) -> int:

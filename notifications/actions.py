@@ -97,7 +97,9 @@ def _change(row: Subscription, terms: Terms) -> bool:
 
 
 def turn_off(person: Any, row: Subscription, by: Any) -> None:
-    """For this user alone: hear nothing of what everybody of a role hears."""
+    """For this user alone: hear nothing of what everybody of a role hears; nothing where that cannot be refused."""
+    if not recipients.is_refusable(row.recipient):
+        return
     to = _own(person)
     with transaction.atomic():
         rows = Subscription.objects.to(to).about(row.about).filter(event=row.event, off=True)

@@ -14,14 +14,13 @@ from django.db import models
 from notifications import hearing, outbox, recipients
 from notifications.address import Reach
 from notifications.channels.channel import is_quick
+from notifications.duty import on_duty
 from notifications.event import Event, declared, meant, offered
 from notifications.hearing import Mark
 from notifications.models import Notice, Subscription
 from notifications.recipients import Recipient
 
 NEVER_AFTER = timedelta(days=30)
-# The kind of recipients who have to be reached at any hour.
-ON_CALL = "duty"
 MOST_SHOWN, LOOKED_AT = 200, 20_000
 
 
@@ -96,7 +95,7 @@ def _off(rows: Iterable[Subscription]) -> dict[Recipient, frozenset[Mark]]:
 
 def _hears(row: Subscription, person: Any, off: Mapping[Recipient, frozenset[Mark]]) -> bool:
     own = recipients.own(person)
-    return own is None or hearing.reaches(row, own, off.get(own, frozenset()))
+    return own is None or hearing.reaches(row, off.get(own, frozenset()))
 
 
 def _addresses(people: Iterable[Any]) -> dict[Any, list[Reach]]:
@@ -108,19 +107,13 @@ def _addresses(people: Iterable[Any]) -> dict[Any, list[Reach]]:
     return found
 
 
-def unreached_on_duty() -> list[tuple[str, Any]]:
-    """Who is on duty at this moment and has no working channel besides the inbox: (of which duty, whom)."""
-    kind = recipients.kinds().get(ON_CALL)
-    if kind is None:
-        return []
-    names = dict(kind.choices())
-    there = [(key, person) for key, person in kind.people(list(names))]
-    works = _addresses({person for _, person in there})
-    return [
-        (str(names.get(key, key)), person)
-        for key, person in there
-        if all(is_quick(address.channel) for address in works.get(person, []))
-    ]
+def unreached_on_duty(now: datetime) -> list[tuple[str, Any]]:
+    """Who is called at this moment, first or second, and has no working channel besides the inbox: (as which, whom)."""
+    duty = on_duty.at(now)
+    ranked = [("called first" if one in duty.first else "called second", one) for one in duty.in_order]
+    called = ranked or [("nobody is on duty", one) for one in on_duty.last_resort()]
+    roads = on_duty.roads(person for _, person in called)
+    return [(words, person) for words, person in called if not roads[person.pk]]
 
 
 def never_fired(now: datetime) -> list[Unfired]:

@@ -21,27 +21,26 @@ from notifications.matching import Match
 from notifications.models import Notice, Subscription
 from notifications.recipients import Recipient
 
+# In words to them ("you", "yours"), or of them.
 WHY_NOT = {
-    "muted": "this person has muted it, or what it belongs to",
-    "off": "turned off for this person, though everybody of the role hears of it",
-    "not involved": "only what involves this person is told, and this does not",
+    "muted": "{they} have muted it, or what it belongs to",
+    "off": "turned off for {them}, though everybody of the role hears of it",
+    "not involved": "only what involves {them} is told, and this does not",
     "tags": "the tags do not let it through",
 }
+TO_THEM = {"they": "you", "them": "you", "theirs": "yours"}
+OF_THEM = {"they": "they", "them": "them", "theirs": "theirs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One subscription that means somebody: what keeps it from telling them (`not_told`), and what it depends on."""
+    """One subscription: why it means somebody, what keeps it from telling them (`not_told`), and what it depends on."""
 
     row: Subscription
+    because: str
     not_told: str
     depends: tuple[str, ...]
     ways: tuple[str, ...]
-
-    @property
-    def because(self) -> str:
-        """Why it means them."""
-        return recipients.because(*self.row.recipient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +75,18 @@ class Explained:
         return [one for one in self.answers if not one.lines]
 
 
-def explain(thing: Any, person: Any, now: datetime) -> Explained:
-    """Of each event of this object: who tells this person of it, or what keeps it away; a few queries for all."""
+def explain(thing: Any, person: Any, now: datetime, *, to_them: bool = False) -> Explained:
+    """Of each event of this object: who tells this person of it, or what keeps it away; a few queries for all.
+
+    It is said to this person (`to_them`), or to somebody else who asks.
+    """
     label = thing._meta.label
     interest.wanted(label)
     match = Match(thing, now)
     match.actor = None  # who looks is not who acts
-    mine = set(recipients.reaching(person))
+    because = _because(person, now, to_them)
     met = [
-        (event, [wish for wish in wishes if wish.recipient in mine], off)
+        (event, [wish for wish in wishes if wish.recipient in because], off)
         for event, wishes, off in match.wishes(concerning(label))
     ]
     rows = _rows(wish.pk for _, wishes, _ in met for wish in wishes)
@@ -93,13 +95,21 @@ def explain(thing: Any, person: Any, now: datetime) -> Explained:
         Answer(
             event,
             tuple(
-                _line(event, rows[wish.pk], wish, match, person, off, addresses) for wish in wishes if wish.pk in rows
+                _line(event, rows[wish.pk], wish, match, person, off, addresses, because[wish.recipient], to_them)
+                for wish in wishes
+                if wish.pk in rows
             ),
             last.get(event.key),
         )
         for event, wishes, off in met
     ]
-    return Explained(tuple(answers), tuple(_hindrances(person, addresses)))
+    return Explained(tuple(answers), tuple(_hindrances(person, addresses, to_them)))
+
+
+def _because(person: Any, now: datetime, to_them: bool) -> dict[Recipient, str]:
+    """Every (kind, key) that means this person now, and why."""
+    found = {mine: recipients.because_then(*mine, [(person.pk, now)])[0] for mine in recipients.reaching(person)}
+    return {mine: words if to_them else recipients.of_them(words) for mine, words in found.items()}
 
 
 def _rows(keys: Iterable[int]) -> dict[int, Subscription]:
@@ -114,6 +124,8 @@ def _line(
     person: Any,
     off: set[Recipient],
     addresses: Sequence[Reach],
+    because: str,
+    to_them: bool,
 ) -> Line:
     depends = []
     if event.of != match.thing._meta.label:
@@ -126,7 +138,8 @@ def _line(
         wish = replace(wish, involved=False, tags_in=frozenset(), tags_out=frozenset())
     reason = match.dropped(event, person, wish, off) if match.has_tags_for(wish) else "tags"
     ways = (hearing.channel_label(one.channel) for one in outbox.chosen(wish.channels, addresses))
-    return Line(row, WHY_NOT.get(reason, reason), tuple(depends), tuple(dict.fromkeys(ways)))
+    not_told = WHY_NOT.get(reason, reason).format(**TO_THEM if to_them else OF_THEM)
+    return Line(row, because, not_told, tuple(depends), tuple(dict.fromkeys(ways)))
 
 
 def _last(thing: Any, person: Any) -> dict[str, Notice]:
@@ -142,13 +155,14 @@ def _last(thing: Any, person: Any) -> dict[str, Notice]:
     return {notice.event: notice for notice in Notice.objects.filter(pk__in=[row["newest"] for row in newest])}
 
 
-def _hindrances(person: Any, addresses: Sequence[Reach]) -> Iterable[str]:
+def _hindrances(person: Any, addresses: Sequence[Reach], to_them: bool) -> Iterable[str]:
     if not getattr(person, "is_active", True):
         yield "This account is turned off: nothing is told to it."
     if pause.is_paused():
         yield "Sending is paused: all of it waits, but for the inbox."
     if not any(not is_quick(one.channel) for one in addresses):
-        yield "No channel of this person works, but for the inbox: nothing reaches them outside of Towerwatch."
+        words = "No channel of {theirs} works, but for the inbox: nothing reaches {them} outside of Towerwatch."
+        yield words.format(**TO_THEM if to_them else OF_THEM)
 
 
 @dataclass(frozen=True, slots=True)

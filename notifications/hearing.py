@@ -40,6 +40,11 @@ class Heard:
         """What else it says, in words."""
         return list(_more(self.row))
 
+    @property
+    def is_refusable(self) -> bool:
+        """May somebody turn it off for themselves alone?"""
+        return recipients.is_refusable(self.row.recipient)
+
 
 def channel_label(name: str) -> str:
     """What a channel is called, also where the setting CHANNELS names it no more."""
@@ -57,7 +62,7 @@ def _more(row: Subscription) -> Iterator[str]:
     if row.tags_out:
         yield "without " + ", ".join(row.tags_out)
     if row.involved:
-        yield "only what involves them"
+        yield "only if involved"
     if row.own_acts:
         yield "own acts, too"
     if row.now_too:
@@ -100,18 +105,18 @@ def marks(rows: Iterable[Subscription]) -> frozenset[Mark]:
     return frozenset((row.event, row.object_type_id, row.object_id) for row in rows if row.off)
 
 
-def reaches(row: Subscription, own: Recipient | None, off: frozenset[Mark]) -> bool:
-    """Does a subscription reach somebody who turned this off? What is their own does in any case."""
+def reaches(row: Subscription, off: frozenset[Mark]) -> bool:
+    """Does a subscription reach somebody who turned this off? What is their own, or duty, does in any case."""
     turns_off = {(row.event, row.object_type_id, row.object_id), (row.event, None, None)}
     if (event := declared().get(row.event)) is not None and event.operations:
         turns_off.add((OPERATIONS, None, None))
-    return row.recipient == own or not turns_off & off
+    return not (turns_off & off and recipients.is_refusable(row.recipient))
 
 
 def in_force(person: Any, rows: Iterable[Subscription]) -> list[Subscription]:
     """Those that still reach this person."""
-    own, off = recipients.own(person), turned_off(person)
-    return [row for row in rows if reaches(row, own, off)]
+    off = turned_off(person)
+    return [row for row in rows if reaches(row, off)]
 
 
 def _rows(pairs: Iterable[Recipient]) -> list[Subscription]:
@@ -124,4 +129,4 @@ def _rows(pairs: Iterable[Recipient]) -> list[Subscription]:
 
 def _heard(rows: Iterable[Subscription], own: Recipient | None, off: frozenset[Mark]) -> Iterator[Heard]:
     for row in rows:
-        yield Heard(row, declared()[row.event], row.recipient == own, off=not reaches(row, own, off))
+        yield Heard(row, declared()[row.event], row.recipient == own, off=not reaches(row, off))

@@ -83,12 +83,22 @@ class Match:
             return ""
         if person.pk in self.muted:
             return "muted"
-        if wish.recipient != own and own in off:
+        if own in off and recipients.is_refusable(wish.recipient):
             return "off"
         if person == self.actor and not wish.own_acts:
             return "own act"
         personal = wish.involved or event.audience is Audience.PERSONAL
         return "not involved" if personal and not self.involves(person, event) else ""
+
+
+def muted(thing: models.Model, person: models.Model, now: datetime) -> list[datetime | None]:
+    """Until when (None: for good) this user hears nothing of an object, by each mute of it or of what it belongs to."""
+    interest.wanted(thing._meta.label)
+    mutes = interest.mutes()
+    if not mutes:
+        return []
+    by = (mutes.get(scope, {}) for scope in Match(thing, now).scopes)
+    return [until for found in by if person.pk in found and ((until := found[person.pk]) is None or now < until)]
 
 
 def listeners(thing: models.Model, now: datetime) -> set[models.Model]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,10 @@ from notifications.models import Address
 
 # The kind whose key is the pk of a user: the one that people subscribe for themselves by.
 PERSON = "user"
+# The kind of whoever is called out: they have to be reached at any hour, and may say how soon something goes on.
+ON_CALL = "duty"
+# Of these nobody turns one off for themselves alone: one's own is removed instead, and duty is duty.
+FIRM = (PERSON, ON_CALL)
 Recipient = tuple[str, str]
 
 
@@ -98,6 +103,11 @@ def reaching(person: models.Model) -> list[Recipient]:
     return [(kind.kind, key) for kind in kinds().values() for key in kind.reaching(person)]
 
 
+def is_refusable(recipient: Recipient) -> bool:
+    """May one of those whom it means turn it off for themselves alone?"""
+    return recipient[0] not in FIRM
+
+
 def name(recipient: Recipient) -> str:
     """What a recipient is called in a sentence."""
     declared = kinds().get(recipient[0])
@@ -122,6 +132,11 @@ def because_then(kind: str, key: str, told: Sequence[tuple[Any, datetime]]) -> l
     if declared and declared.because_then:
         return list(declared.because_then(key, told))
     return [because(kind, key)] * len(told)
+
+
+def of_them(words: str) -> str:
+    """Why somebody hears, in words to them, as it is said to another: “they are on duty”."""
+    return re.sub(r"\byou\b", "they", re.sub(r"\bto you\b", "to them", words))
 
 
 Owners = dict[tuple[int, Any], Any]

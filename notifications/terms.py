@@ -21,8 +21,6 @@ from notifications.recipients import Recipient
 OTHERS = "notifications.subscribe_others"
 LONGEST_WAIT = 7 * 24 * 60
 MOST_TAGS = 30
-# Whoever these mean has agreed to be called out, and may say how soon.
-ON_CALL = "duty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class Reach:
     channels: tuple[tuple[str, str], ...]
     may_escalate: bool
     involved: bool
+    is_own: bool
 
     @classmethod
     def of(cls, to: Recipient, by: Any) -> Reach:
@@ -40,7 +39,8 @@ class Reach:
         person = next(iter(recipients.resolve(*to)), None) if to[0] == recipients.PERSON else None
         names = usable(person) if person is not None else list(ready())
         channels = tuple((name, str(named(name).label)) for name in names)
-        return cls(to, channels, to[0] == ON_CALL or by.has_perm(OTHERS), recipients.involved(to))
+        may_escalate = to[0] == recipients.ON_CALL or by.has_perm(OTHERS)
+        return cls(to, channels, may_escalate, recipients.involved(to), to == recipients.own(by))
 
 
 def usable(person: Any) -> list[str]:
@@ -110,7 +110,7 @@ class TermsForm(forms.Form):
         self.fields = {**asks, **{name: self.fields[name] for name in self.options}}
         channels: Any = self.fields["channels"]
         channels.choices = [*reach.channels, *_gone(row, reach)]
-        if reach.to[0] != recipients.PERSON:
+        if not reach.is_own:
             self._speak_of_them()
 
     def _speak_of_them(self) -> None:
@@ -118,7 +118,8 @@ class TermsForm(forms.Form):
         for name, label in (words | {"now_too": "Also tell them what is true now"}).items():
             if name in self.fields:
                 self.fields[name].label = label
-        self.fields["channels"].help_text = "None: by each one's defaults."
+        one = self.reach.to[0] == recipients.PERSON
+        self.fields["channels"].help_text = "None: by their defaults." if one else "None: by each one's defaults."
 
     def add_prefix(self, field_name: str) -> str:
         """With a dot: the names of events have none of the signs that Django puts there."""

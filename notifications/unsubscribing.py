@@ -26,13 +26,17 @@ class BadLink(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why somebody got an e-mail: the subscriptions, as far as they are still there, and the address it went to."""
+    """Why somebody got an e-mail: the subscriptions, as far as they are still there, and the address it went to.
+
+    What came by duty as well (`by_duty`) goes on coming by it.
+    """
 
     person: Any
     address: Address | None
     rows: tuple[Subscription, ...]
     by_subscription: bool
     is_general: bool = False
+    by_duty: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -62,8 +66,10 @@ def read(token: str) -> Cause:
     person = model._base_manager.filter(pk=pk).first() if model else None
     if person is None:
         raise BadLink
-    rows = tuple(hearing.in_force(person, Subscription.objects.filter(pk__in=why, off=False)))
-    return Cause(person, Address.objects.of(person).filter(pk=address).first(), rows, bool(why), is_general)
+    found = hearing.in_force(person, Subscription.objects.filter(pk__in=why, off=False))
+    rows = tuple(row for row in found if row.recipient_kind != recipients.ON_CALL)
+    to = Address.objects.of(person).filter(pk=address).first()
+    return Cause(person, to, rows, bool(why), is_general, by_duty=len(rows) < len(found))
 
 
 def words(row: Subscription) -> str:

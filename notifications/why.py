@@ -17,7 +17,7 @@ TAKEN_ON: dict[str, str] = {
 
 
 def reasons(notices: Iterable[Notice]) -> dict[int, str]:
-    """Why their recipients got these notices, in words, by the notices' pk; the same few queries for any number."""
+    """Why their recipients got these notices, in words to them, by the notices' pk; as many queries for any number."""
     notices = list(notices)
     wishes = _wishes({pk for notice in notices for pk in notice.why})
     then, next_ones = _then(notices, wishes), _taken_on(notices)
@@ -31,16 +31,22 @@ def reasons(notices: Iterable[Notice]) -> dict[int, str]:
     }
 
 
-def subscriptions(notice: Notice) -> list[Subscription]:
-    """The subscriptions that asked for a notice, as far as they are still there."""
+def subscriptions(notice: Notice, *, to_them: bool = True) -> list[tuple[Subscription, str]]:
+    """The subscriptions that asked for a notice, as far as they are still there, each with why it meant its recipient.
+
+    It is said to the recipient (`to_them`), or to somebody else who asks.
+    """
     wishes = _wishes(set(notice.why))
-    return [wishes[pk] for pk in dict.fromkeys(notice.why) if pk in wishes]
+    then = _then([notice], wishes)
+    rows = [wishes[pk] for pk in dict.fromkeys(notice.why) if pk in wishes]
+    words = [then[notice.pk, row.recipient] for row in rows]
+    said = words if to_them else map(recipients.of_them, words)
+    return [(row, because(row, one)) for row, one in zip(rows, said, strict=True)]
 
 
-def because(row: Subscription, then: str = "") -> str:
-    """Why one subscription tells somebody of something, in words to them; `then` is why its recipient meant them."""
-    words = then or recipients.because(*row.recipient)
-    return f"{words}, for {row.about}" if row.about is not None else words
+def because(row: Subscription, then: str) -> str:
+    """Why one subscription tells somebody of something: `then` is why its recipient meant them."""
+    return f"{then}, for {row.about}" if row.about is not None else then
 
 
 def _wishes(keys: set[int]) -> dict[int, Subscription]:

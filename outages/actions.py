@@ -13,7 +13,7 @@ from agents import roster
 from customers.models import Equipment
 from notifications import live
 from outages import recording
-from outages.incidents import note, settled
+from outages.incidents import note, taken
 from outages.models import Check, Incident, Outage
 
 FOLLOWED = ("state", "owner", "expected_at", "sentence")
@@ -71,7 +71,7 @@ def _change(row: Incident, values: dict[str, Any], by: Any, now: datetime) -> bo
         row.save(update_fields=[*changes, "changed_at"])
         note(row, now, row.news, by)
         if "state" in changes and row.state != Incident.State.NEW:
-            settled(row, f"{by} acknowledged it", now)
+            taken(row, by, now)
         live.bump("incidents")
     return bool(changes)
 

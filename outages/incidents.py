@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from agents.probes.readings import Reading
 from customers.equipment import uplinks as tree
@@ -175,9 +175,18 @@ def close(incident: Incident, at: datetime, now: datetime) -> None:
 
 def settled(incident: Incident, why: str, now: datetime) -> None:
     """Nobody else need be called for an incident, nor for an outage behind it."""
+    acknowledging.end(_told_of(incident), why, now)
+
+
+def taken(incident: Incident, by: Any, now: datetime) -> None:
+    """Somebody takes an incident on: whoever was told of it, or of an outage behind it, sees that and by whom."""
+    acknowledging.taken(_told_of(incident), by, now)
+
+
+def _told_of(incident: Incident) -> QuerySet[Notice]:
     kinds = ContentType.objects.get_for_models(Incident, Outage)
     behind = Q(object_type=kinds[Outage], object_id__in=Outage.objects.filter(incident=incident).values("pk"))
-    acknowledging.end(Notice.objects.filter(behind | Q(object_type=kinds[Incident], object_id=incident.pk)), why, now)
+    return Notice.objects.filter(behind | Q(object_type=kinds[Incident], object_id=incident.pk))
 
 
 def _free_leftovers(now: datetime) -> list[Incident]:

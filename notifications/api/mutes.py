@@ -103,13 +103,12 @@ class PlanResource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
 
     def get_queryset(self) -> Any:
         """Those that would be told to them, less what they turned off, and what is personal: that is nobody else's."""
-        to, own = recipients.reaching(self.request.user), recipients.own(self.request.user)
+        to = recipients.reaching(self.request.user)
         meant = (Q(subscription__recipient_kind=kind, subscription__recipient_key=key) for kind, key in to)
         rows = super().get_queryset().filter(Q(*meant, _connector=Q.OR), subscription__off=False)
         rows = rows.exclude(event__in=[event.key for event in declared().values() if event.audience is PERSONAL])
+        firm = Q(subscription__recipient_kind__in=recipients.FIRM)
         for event, kind, pk in hearing.turned_off(self.request.user):
             about = {} if pk is None else {"subscription__object_type": kind, "subscription__object_id": pk}
-            assert own is not None
-            mine = Q(subscription__recipient_kind=own[0], subscription__recipient_key=own[1])
-            rows = rows.exclude(~mine & Q(subscription__event=event, **about))
+            rows = rows.exclude(~firm & Q(subscription__event=event, **about))
         return rows

@@ -76,11 +76,17 @@ def _take_on(row: Notice, now: datetime) -> None:
     for kind, once, take in STEPS:
         if (once and kind in taken) or (kind == Step.Kind.LOUDER and taken):
             continue
+        if kind == Step.Kind.EVERYBODY and (until := _answers_until(row)) > now:
+            Notice.objects.filter(pk=row.pk).update(escalate_at=until)
+            return
         if take(row, now):
-            wait = timedelta(minutes=max(row.escalate_after or 0, 1))
-            Notice.objects.filter(pk=row.pk).update(escalate_at=now + wait)
+            Notice.objects.filter(pk=row.pk).update(escalate_at=now + _wait(row))
             return
     _end(row, "Nobody is left to be told", now)
+
+
+def _wait(row: Notice) -> timedelta:
+    return timedelta(minutes=max(row.escalate_after or 0, 1))
 
 
 def _end(row: Notice, why: str, now: datetime) -> None:
@@ -140,16 +146,27 @@ STEPS: tuple[tuple[Step.Kind, bool, Callable[[Notice, datetime], bool]], ...] = 
 
 def _called(row: Notice) -> set[int]:
     """The users who were called for the same occurrence: by notices that escalate, or by a step of one of them."""
-    same = Notice.objects.filter(
-        event=row.event, object_type_id=row.object_type_id, object_id=row.object_id, created_at=row.created_at,
-        recipient_type_id=row.recipient_type_id, escalate_after__isnull=False,
-    )  # fmt: skip
+    same = _same(row)
     stepped = Notice.objects.filter(told_by__notice__in=same)
     return {
         row.recipient_id,
         *same.values_list("recipient_id", flat=True),
         *stepped.values_list("recipient_id", flat=True),
     }
+
+
+def _same(row: Notice) -> models.QuerySet[Notice]:
+    """The notices that escalate for the same occurrence, this one among them."""
+    return Notice.objects.filter(
+        event=row.event, object_type_id=row.object_type_id, object_id=row.object_id, created_at=row.created_at,
+        recipient_type_id=row.recipient_type_id, escalate_after__isnull=False,
+    )  # fmt: skip
+
+
+def _answers_until(row: Notice) -> datetime:
+    """Until when whoever was called next for the same occurrence has time: by this notice, or by one beside it."""
+    called = Notice.objects.filter(told_by__notice__in=_same(row), told_by__kind=Step.Kind.NEXT)
+    return max((one.created_at + _wait(one) for one in called), default=row.created_at)
 
 
 def _tell(row: Notice, people: list[Any], words: str, kind: Step.Kind, now: datetime) -> bool:

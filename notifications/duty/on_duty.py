@@ -18,7 +18,7 @@ from notifications.duty.models import Cover, Rank, Turn
 from notifications.models import Address
 from notifications.recipients import RecipientKind
 
-KIND, NOW = "duty", "now"
+NOW = "now"
 ON_DUTY, NOBODY = "you are on duty", "nobody is on duty, and so administrators are told"
 MOMENT = timedelta(microseconds=1)
 
@@ -109,7 +109,7 @@ def _called(found: list[rota.Span], when: datetime) -> tuple[int, ...]:
 
 RECIPIENTS = [
     RecipientKind(
-        KIND,
+        recipients.ON_CALL,
         "Whoever is on duty",
         people=_people,
         because=lambda key: ON_DUTY,

@@ -18,12 +18,12 @@ ROWS = "notifications/event_rows.html"
 @permission_required(OTHERS, raise_exception=True)
 def who_hears_what(request: HttpRequest) -> HttpResponse:
     """Events that nobody hears, people on duty without a channel, subscriptions that never told anything."""
-    found = coverage.listening()
+    found, now = coverage.listening(), timezone.now()
     context = {
         "events": found,
         "faults": sorted((one for one in found if one.fault), key=lambda one: one.fault, reverse=True),
-        "on_duty": coverage.unreached_on_duty(),
-        "never": coverage.never_fired(timezone.now()),
+        "on_duty": coverage.unreached_on_duty(now),
+        "never": coverage.never_fired(now),
         "people": whom.others(request),
     }
     return render(request, "notifications/coverage.html", context)

@@ -134,7 +134,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def turn(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn what a role hears off for one person alone, or on again (POST on=yes)."""
-    row = get_object_or_404(Subscription, pk=pk, off=False)
+    row = get_object_or_404(Subscription, pk=pk, event__in=declared(), off=False)
     to = (recipients.PERSON, request.POST.get("person") or str(request.user.pk))
     allow(request, to)
     if to[1] not in dict(_choices(to[0])):
@@ -142,6 +142,10 @@ def turn(request: HttpRequest, pk: int) -> HttpResponse:
     person = person_of(request, to)
     if row.recipient == to or row.recipient not in recipients.reaching(person):
         raise Http404
-    change = actions.turn_on if request.POST.get("on") == "yes" else actions.turn_off
-    change(person, row, request.user)
+    if not recipients.is_refusable(row.recipient):
+        messages.error(request, "Nothing was changed: what is told by duty is told to whoever is on duty.")
+    else:
+        on, label = request.POST.get("on") == "yes", declared()[row.event].label
+        (actions.turn_on if on else actions.turn_off)(person, row, request.user)
+        messages.success(request, f"Turned {'on' if on else 'off'}: {label}.")
     return redirect(*_back(request, to))

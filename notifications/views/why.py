@@ -29,7 +29,7 @@ def why(request: HttpRequest, label: str, pk: int) -> HttpResponse:
         "is_mine": to == own(request),
         "to": ":".join(to),
         "people": people,
-        "explained": explaining.explain(thing, person, timezone.now()),
+        "explained": explaining.explain(thing, person, timezone.now(), to_them=to == own(request)),
     }
     return render(request, "notifications/why.html", context)
 
@@ -39,11 +39,12 @@ def why_notice(request: HttpRequest, pk: int) -> HttpResponse:
     mine = Notice.objects.to(reader(request))
     seen = Notice.objects.all() if request.user.has_perm(OTHERS) else mine
     notice = get_object_or_404(seen.prefetch_related("recipient", "about"), pk=pk)
+    is_mine, reason = notice.recipient == request.user, reasons.reasons([notice])[notice.pk]
     context = {
         "notice": notice,
-        "is_mine": notice.recipient == request.user,
-        "rows": [(row, reasons.because(row)) for row in reasons.subscriptions(notice)],
-        "reason": reasons.reasons([notice])[notice.pk],
+        "is_mine": is_mine,
+        "rows": reasons.subscriptions(notice, to_them=is_mine),
+        "reason": reason if is_mine else recipients.of_them(reason),
         "deliveries": explaining.deliveries(notice),
     }
     return render(request, "notifications/why_notice.html", context)

@@ -45,7 +45,8 @@ def test_it_marks_the_notice_and_what_else_this_person_was_told_of_the_same():
     assert not acknowledging.acknowledge(first, ada, LATER)
     rows = {one.pk: (one.acked_at, one.acked_by, one.read_at) for one in Notice.objects.select_related("acked_by")}
     assert rows[first.pk] == rows[second.pk] == (LATER, ada, LATER)
-    assert rows[other.pk] == rows[theirs.pk] == (None, None, None)
+    assert rows[other.pk] == (None, None, None)
+    assert rows[theirs.pk] == (LATER, ada, None)
 
 
 def test_it_ends_everybodys_escalations_about_the_object_and_no_others():
@@ -144,7 +145,7 @@ def test_work_on_the_incidents_own_page_ends_the_escalations(state):
     assert notice.escalate_at is not None
     actions.work(one, {"state": state}, ada, LATER)
     notice.refresh_from_db()
-    assert (notice.escalate_at, notice.acked_at) == (None, None)
+    assert (notice.escalate_at, notice.acked_at, notice.acked_by, notice.read_at) == (None, LATER, ada, None)
     assert [step.text for step in notice.steps.all()] == ["Ada acknowledged it"]
 
 

@@ -233,7 +233,9 @@ def test_what_a_technician_adds_is_of_what_involves_them_and_says_so(technician,
     for client, involved in ((technician, True), (engineer, False)):
         client.post(reverse(MINE), {"event": "incident.opened"})
         assert Subscription.objects.get(recipient_kind="user", recipient_key=client.user.pk).involved is involved
-        assert ("only what involves them" in client.get(reverse(MINE)).text) is involved
+        page = client.get(reverse(MINE)).text
+        assert ("only if involved" in page) is involved
+        assert "involves them" not in page
 
 
 def test_whoever_is_on_duty_may_be_chosen_with_when_it_goes_on(administrator):

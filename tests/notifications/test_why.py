@@ -48,7 +48,9 @@ def test_three_subscriptions_make_one_notice_that_names_all_three():
     words = reasons.reasons([notice])[notice.pk]
     for each in ("everybody in the role Engineer", "you are subscribed to it, for Ridge", "you are subscribed to it;"):
         assert each in words + ";"
-    assert reasons.subscriptions(notice) == [row for pk in notice.why for row in rows if row.pk == pk]
+    assert [row for row, _ in reasons.subscriptions(notice)] == [
+        row for pk in notice.why for row in rows if row.pk == pk
+    ]
 
 
 def test_the_page_of_a_notice_names_the_subscriptions_and_what_came_of_each_delivery(engineer, administrator):
@@ -73,7 +75,7 @@ def test_the_page_of_a_notice_is_for_whom_it_was_told_and_for_administrators(req
 
 @pytest.mark.parametrize(
     ("how", "words"),
-    [("off", "turned off for this person"), ("muted", "has muted it"), ("tags", "the tags do not let it through")],
+    [("off", "turned off for them"), ("muted", "they have muted it"), ("tags", "the tags do not let it through")],
 )
 def test_what_keeps_a_notice_away_is_named(how, words):
     me, radio = make.user("engineer"), make.equipment(kind="ap", site=make.site())
@@ -94,7 +96,7 @@ def test_no_subscription_and_no_channel_are_said(engineer):
     Address.objects.of(engineer.user).update(wanted=False)
     Address.objects.create(owner=engineer.user, channel="email", value="x@example.net", wanted=False)
     page = engineer.get(reverse("why", args=["customers.site", site.pk])).text
-    assert "No channel of this person works" in page
+    assert "No channel of yours works" in page
 
 
 def test_a_personal_event_does_not_ask_its_people_of_another_object():
