@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.models import Role, User
-from notifications import audit, hearing, outbox
+from notifications import audit, hearing, outbox, recipients
 
 
 class Refused(Exception):
@@ -131,9 +131,10 @@ def password_link(user: User) -> str:
 
 def hears(user: User) -> list[Heard]:
     """What this user is told, by their role and for themselves, in the order in which events are declared."""
-    role = user.get_role_display()
     found = [one for one in hearing.of(user) if not one.off]
-    return [Heard(one.event.label, one.row.about, "" if one.own else role) for one in found]
+    return [
+        Heard(one.event.label, one.row.about, "" if one.own else recipients.name(one.row.recipient)) for one in found
+    ]
 
 
 def _locked(user: User) -> tuple[list[User], User]:

@@ -12,6 +12,11 @@
     element.blur();
   };
 
+  const close = (details) => {
+    details.removeAttribute("open");
+    details.querySelector("summary").focus();
+  };
+
   const step = (event) => {
     const links = [...results.querySelectorAll("a[href]")];
     if (!links.length) return;
@@ -23,6 +28,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const here = document.activeElement || document.body;
+    const more = document.querySelector(".matter-more[open]");
+    if (event.key === "Escape" && more && !typing(here)) return close(more);
     if (event.key === "Escape") return here.closest("input, textarea, select, .search") && leave(here);
     if (event.key.startsWith("Arrow") && here.closest(".search") && /Down|Up/.test(event.key)) return step(event);
     if (typing(here)) return;

@@ -14,7 +14,7 @@ from django.forms.boundfield import BoundWidget
 from django.template import Context
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from tablericons import IconDoesNotExist
 from tablericons.templatetags.tablericons import icon as drawing
@@ -193,6 +193,12 @@ def initials(name: str) -> str:
     """The first letters of the first and the last word of a name."""
     words = name.split("@")[0].replace(".", " ").split() or ["?"]
     return "".join(word[0] for word in dict.fromkeys([words[0], words[-1]])).upper()
+
+
+@register.filter
+def breaking(address: str) -> SafeString:
+    """An e-mail address whose line breaks before its at sign, rather than within a word."""
+    return format_html_join(SafeString("<wbr>@"), "{}", ((part,) for part in address.split("@")))
 
 
 @register.filter

@@ -14,6 +14,8 @@ from customers.meters.models import MeterReading
 
 MOST = Decimal("99999999999.9")
 TENTH = Decimal("0.1")
+# A reading above the last one by this much, and so many times as high, is rather a digit too many.
+FAR, TIMES = 10_000, 10
 
 
 class Counted(forms.DecimalField):
@@ -80,3 +82,23 @@ class ReadingForm(forms.ModelForm):
         except actions.Refused as fault:
             self.add_error(fault.field, str(fault))
         return self.is_valid()
+
+
+class AskingForm(ReadingForm):
+    """The same for people: what is far above the last reading is asked back once."""
+
+    sure = forms.BooleanField(label="It does say that", required=False, widget=forms.HiddenInput)
+    field_order = ["value", "sure", "unit", "read_at", "note", "replaced"]
+
+    def clean(self) -> dict[str, Any]:
+        """A number with a digit too many is a slip of the finger, unless it is said to be none."""
+        super().clean()
+        found = self.cleaned_data
+        value, equipment = found.get("value"), self.instance.equipment
+        if value is None or equipment.meter is None or found.get("sure") or found.get("replaced"):
+            return found
+        if value > equipment.meter * TIMES and value > equipment.meter + FAR:
+            self.fields["sure"].widget = forms.CheckboxInput()
+            text = f"That is far above {equipment.meter_words}, which it said last. Tick that it does say that, if so."
+            self.add_error("value", text)
+        return found

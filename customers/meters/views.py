@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from customers.equipment.models import Equipment
 from customers.lists import page_of
 from customers.meters import actions
-from customers.meters.forms import ReadingForm
+from customers.meters.forms import AskingForm
 from customers.meters.models import MeterReading
 
 may_see = permission_required("customers.view", raise_exception=True)
@@ -25,7 +25,7 @@ def meter(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Equipment, pk=pk)
     if request.method == "POST" and not request.user.has_perm(MAY_READ):
         raise PermissionDenied
-    form = ReadingForm(request.POST if request.method == "POST" else None, equipment=found, by=request.user)
+    form = AskingForm(request.POST if request.method == "POST" else None, equipment=found, by=request.user)
     if request.method == "POST" and form.write():
         messages.success(request, f"Written down: {form.instance}.")
         return redirect(found)

@@ -19,7 +19,8 @@ from notifications.event import GENERAL
 from notifications.models import Address, Delivery
 
 NEVER_SENT = (Delivery.State.WITHDRAWN, Delivery.State.HELD, Delivery.State.DIGESTED)
-TEST = "This is a test of {label}: it arrived"
+# It stands in the inbox too, whatever became of it elsewhere.
+TEST = "This is a test of {label}: it works if you read it there"
 
 
 def shut(address: Address, why: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, Model, OuterRef, Q
 
 from notifications.channels.channel import Channel, is_quick, named
+from notifications.event import declared
 from notifications.models import Address, Attempt, Deliveries, Delivery, Notice
 
 PER_PAGE = 50
@@ -131,6 +132,13 @@ class Line:
         """Whom it is for."""
         person: Any = self.notice.recipient
         return str(person) if person is not None else "somebody who is gone"
+
+    @property
+    def event(self) -> str:
+        """What it is told of, by its label; nothing where somebody wrote it, or where it is a test."""
+        key = self.notice.event
+        event = declared().get(key)
+        return event.label if event else key
 
     @property
     def attempts(self) -> list[Attempt]:

@@ -31,7 +31,9 @@ class Replayed:
     @property
     def words(self) -> str:
         """It in a sentence or two."""
-        said = [f"{self.count} {'delivery is' if self.count == 1 else 'deliveries are'} sent once more."]
+        said = ["None is sent once more."]
+        if self.count:
+            said = [f"{self.count} {'delivery is' if self.count == 1 else 'deliveries are'} sent once more."]
         return " ".join(said + [f"{count} cannot be: {reason}" for reason, count in self.refused])
 
 
@@ -72,9 +74,8 @@ def replay(delivery: Delivery, now: datetime) -> None:
 def replay_all(rows: Deliveries, now: datetime) -> Replayed:
     """Send those of the rows that failed once more, as far as they can be; what came of it."""
     with transaction.atomic():
-        failed = rows.filter(state=Delivery.State.FAILED).order_by()
-        possible, kept_back = _sorted_out(failed)
-        refused = tuple((reason, count) for reason, some in kept_back if (count := some.count()))
+        possible, kept_back = _sorted_out(rows.filter(state=Delivery.State.FAILED).order_by())
+        refused = _counted(kept_back)
         keys = possible.values("pk")
         fresh = {"state": Delivery.State.WAITING, "tries": 0, "due_at": now, "lease": "", "leased_until": None}
         count = Delivery.objects.filter(pk__in=keys, state=Delivery.State.FAILED).update(**fresh)
@@ -82,6 +83,16 @@ def replay_all(rows: Deliveries, now: datetime) -> Replayed:
             recipients.wake()
             audit.note(REPLAYED, about=_called(count))
     return Replayed(count, refused)
+
+
+def foreseen(rows: Deliveries) -> Replayed:
+    """What would come of sending those of the rows that failed once more."""
+    possible, kept_back = _sorted_out(rows.filter(state=Delivery.State.FAILED).order_by())
+    return Replayed(possible.count(), _counted(kept_back))
+
+
+def _counted(kept_back: list[tuple[str, Deliveries]]) -> tuple[tuple[str, int], ...]:
+    return tuple((reason, count) for reason, some in kept_back if (count := some.count()))
 
 
 def _sorted_out(failed: Deliveries) -> tuple[Deliveries, list[tuple[str, Deliveries]]]:

@@ -20,12 +20,19 @@ from notifications.writing import GeneralForm
 register = template.Library()
 
 
-@register.inclusion_tag("notifications/subscribe_bell.html", name="subscribe_menu")
-def subscribe_menu(thing: Any) -> dict[str, Any]:
-    """The bell of an object: how many of us listen, and the way to choose what of. Nothing for what has no events."""
+@register.inclusion_tag("notifications/subscribe_bell.html", name="subscribe_menu", takes_context=True)
+def subscribe_menu(context: Any, thing: Any) -> dict[str, Any]:
+    """The bell of an object: how many of us listen, whether one has muted it, and the way to choose what of.
+
+    Nothing for what has no events.
+    """
     if not thing or not concerning(thing._meta.label):
         return {}
-    return {"thing": thing, "label": thing._meta.label_lower, "count": len(matching.listeners(thing, timezone.now()))}
+    user, now = context.get("user"), timezone.now()
+    ends = matching.muted(thing, user, now) if user else []
+    until = max((end for end in ends if end), default=None) if None not in ends else None
+    found = {"muted": bool(ends), "until": until, "count": len(matching.listeners(thing, now))}
+    return {"thing": thing, "label": thing._meta.label_lower} | found
 
 
 @register.inclusion_tag("notifications/send_bell.html", takes_context=True)

@@ -140,6 +140,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     form = ChosenForm(request.POST if request.method == "POST" else None, instance=address)
     if request.method == "POST" and form.is_valid():
         Address.objects.filter(pk=pk).update(**form.cleaned_data)
+        messages.success(request, "Saved.")
         return redirect("channels")
     road = _road(request, Address.objects.get(pk=pk), None)
     return render(request, "notifications/channel_change.html", {"form": form, "road": road})

@@ -48,7 +48,7 @@ def send(request: HttpRequest, label: str, pk: int) -> HttpResponse:
         return redirect(thing)
     alone = request.headers.get("HX-Target") == PANEL
     template = "notifications/send_panel.html" if alone else "notifications/send.html"
-    response = render(request, template, {"form": form, "thing": thing, "most": direct.LONGEST})
+    response = render(request, template, {"form": form, "thing": thing, "most": direct.LONGEST, "opened": alone})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
+from django.contrib import messages
 from django.db import close_old_connections
 from django.db.models import Model, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, StreamingHttpResponse
@@ -34,7 +35,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     show, text = request.GET.get("show", ""), request.GET.get("q", "")[:200].strip()
     notices = _listed(request, show if show in SHOWS else "", text)
     found = list(_before(notices, request.GET.get("before", "")).prefetch_related("about")[: PER_PAGE + 1])
-    page = found[:PER_PAGE]
+    page, alone = found[:PER_PAGE], request.headers.get("HX-Target") == "rows"
     context = {
         "matters": _shown(together(page)),
         "older": _mark(page[-1]) if len(found) > PER_PAGE else "",
@@ -43,8 +44,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "q": text,
         "snoozes": reading.SNOOZES,
         "rows_template": ROWS,
+        "alone": alone,
     }
-    alone = request.headers.get("HX-Target") == "rows"
     response = render(request, ROWS if alone else "notifications/inbox.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
@@ -108,9 +109,12 @@ def _steps(notices: list[Notice]) -> dict[int, list[Any]]:
 
 @require_POST
 def opened(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark a notice of one's own as read, and what stands with it; go where it leads."""
+    """Mark a notice of one's own as read, and what stands with it; go where it leads, if that is still there."""
     notice = get_object_or_404(_mine(request), pk=pk)
     reading.read_all(_mine(request).filter(pk__in=[pk, *_keys(request)]), reader(request), timezone.now())
+    if notice.link and notice.about is None:
+        messages.warning(request, "What this notice is about has been deleted since.")
+        return redirect("inbox")
     return redirect(notice.link or "inbox")
 
 

@@ -52,7 +52,8 @@ def replay_all(request: HttpRequest) -> HttpResponse:
     if (rows := _chosen(request)) is None:
         return redirect("dead_letters")
     if request.method == "POST":
-        messages.success(request, replaying.replay_all(rows, timezone.now()).words)
+        done = replaying.replay_all(rows, timezone.now())
+        messages.add_message(request, messages.SUCCESS if done.count else messages.WARNING, done.words)
         return redirect("dead_letters")
     return _asked(request, rows, "Send {} once more?", "Send once more", danger=False)
 
@@ -88,4 +89,5 @@ def _asked(request: HttpRequest, rows: Deliveries, question: str, verb: str, *, 
     heading = question.format(f"{count} failed deliver{'y' if count == 1 else 'ies'}")
     back = f"{reverse('dead_letters')}?{request.GET.urlencode()}"
     context = {"heading": heading, "submit": verb, "danger": danger, "cancel": back, "last": newest}
+    context["foreseen"] = None if danger else replaying.foreseen(rows)
     return render(request, "notifications/letters_confirm.html", context)

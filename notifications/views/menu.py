@@ -13,10 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from notifications import actions, recipients
-from notifications.event import concerning, of_one
+from notifications.event import concerning, meant, of_one
 from notifications.forms import ChoiceForm
 from notifications.models import Mute, Subscription
 from notifications.recipients import Recipient
@@ -38,14 +39,22 @@ def subscribe(request: HttpRequest, label: str, pk: int) -> HttpResponse:
     if form.is_valid():
         among = [event.key for event in form.events]
         actions.choose(to, about, form.wanted, among, request.user)
-        messages.success(request, "Saved. What is told, and to whom, is on the page of subscriptions.")
+        messages.success(request, _saved(request, to))
         return redirect(thing)
     alone = request.headers.get("HX-Target") == "subscribe"
     template = "notifications/subscribe_menu.html" if alone else "notifications/subscribe.html"
-    context = {"thing": thing, "label": label, "about": about, "form": form, **_around(request, thing, to, people)}
+    context = {"thing": thing, "label": label, "about": about, "form": form, "opened": alone and not request.GET}
+    context |= _around(request, thing, to, people)
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def _saved(request: HttpRequest, to: Recipient) -> str:
+    if to == own(request):
+        return format_html('Saved. What I hear of: <a href="{}">My subscriptions</a>', reverse("subscriptions"))
+    place, name = reverse("subscriptions_of", args=to), recipients.name(to)
+    return format_html('Saved for {}. <a href="{}">All that they hear of</a>', name, place)
 
 
 def found(label: str, pk: int) -> Any:
@@ -73,9 +82,10 @@ def _notes(request: HttpRequest, to: Recipient) -> dict[str, str]:
     if to != own(request):
         return {}
     roles = [pair for pair in recipients.reaching(request.user) if pair != to]  # type: ignore[arg-type]
-    meant = Q(*(Q(recipient_kind=kind, recipient_key=key) for kind, key in roles), _connector=Q.OR)
-    rows = Subscription.objects.filter(meant, object_id=None, off=False) if roles else []
-    return {row.event: f"Already so for {recipients.name(row.recipient)}, of all." for row in rows}
+    to_role = Q(*(Q(recipient_kind=kind, recipient_key=key) for kind, key in roles), _connector=Q.OR)
+    rows = Subscription.objects.filter(to_role, object_id=None, off=False) if roles else []
+    notes = ((row, f"Already so for {recipients.name(row.recipient)}, of all.") for row in rows)
+    return {event.key: words for row, words in notes for event in meant(row.event)}
 
 
 def _around(request: HttpRequest, thing: Any, to: Recipient, people: Any) -> dict[str, Any]:
@@ -92,6 +102,7 @@ def _around(request: HttpRequest, thing: Any, to: Recipient, people: Any) -> dic
         "whose": name[:1].upper() + name[1:],
         "mute": running.filter(object_type=kind).first() if mine else None,
         "mine": mine,
+        "one": to[0] == recipients.PERSON,
         "mute_times": MUTE_CHOICES,
     }
 

@@ -16,7 +16,15 @@ from notifications import extending
 from notifications.event import declared
 from notifications.models import Plan
 
-TIMES = {"hour": ("An hour", timedelta(hours=1)), "day": ("A day", timedelta(days=1))}
+DAY = timedelta(days=1)
+TIMES = {
+    "hour": ("An hour", timedelta(hours=1)),
+    "day": ("A day", DAY),
+    "week": ("A week", 7 * DAY),
+    "month": ("30 days", 30 * DAY),
+}
+# An hour is nothing to what is days away.
+SOON, LATER = ("hour", "day"), ("day", "week", "month")
 
 
 class ExtendForm(forms.Form):
@@ -24,11 +32,16 @@ class ExtendForm(forms.Form):
 
     longer = forms.ChoiceField(
         label="Later by",
-        choices=[(key, label) for key, (label, _) in TIMES.items()],
         widget=forms.RadioSelect,
-        initial="hour",
     )
     why = forms.CharField(label="Why", max_length=200, help_text="Everybody sees it on the page of the object.")
+
+    def __init__(self, plan: Plan, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        longer: Any = self.fields["longer"]
+        offered = LATER if plan.due_at - timezone.now() > 2 * DAY else SOON
+        longer.choices = [(key, TIMES[key][0]) for key in offered]
+        longer.initial = offered[0]
 
     def put_off(self, plan: Plan, by: Any) -> bool:
         """Tell it later; False where that is refused, and the form says why."""
@@ -45,7 +58,7 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
     """Put off, once, what would be told if an object stays as it is."""
     plan = _found(request.user, pk)
     thing: Any = plan.about
-    form = ExtendForm(request.POST or None)
+    form = ExtendForm(plan, request.POST or None)
     if form.is_valid() and form.put_off(plan, request.user):
         messages.success(request, "It is told later, if it is still so then.")
         return redirect(thing)

@@ -10,11 +10,12 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from notifications import acknowledging, reading
-from notifications.models import Notice
+from notifications.models import Delivery, Notice
 from outages.models import Incident
 from tests import make
 from tests.browser.conftest import Visitors
 from tests.browser.test_push import Chromium, service, told, until
+from tests.notifications.outgoing import sent
 from tests.notifications.pushed import PushService
 
 __all__ = ["service"]
@@ -124,6 +125,41 @@ def test_a_menu_stays_open_when_a_notice_draws_the_list_anew(desk: Any):
     matter = page.locator(".matter", has_text="sector-1")
     expect(matter.get_by_role("button", name="For an hour")).to_be_visible()
     expect(page.locator("details.matter-more[open]")).to_have_count(1)
+
+
+def test_escape_closes_a_menu_and_steps_back_to_its_button(desk: Any):
+    page = desk("technician")
+    told(page.user, incident(), "sector-1 is down", "down")
+    page.goto(reverse("inbox"))
+    page.locator("summary[aria-label=Snooze]").press("Enter")
+    page.get_by_role("button", name="For an hour").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("details.matter-more[open]")).to_have_count(0)
+    expect(page.locator("summary[aria-label=Snooze]")).to_be_focused()
+
+
+def test_how_many_are_unread_follows_the_list(desk: Any):
+    page = desk("technician")
+    page.goto(reverse("inbox"))
+    everything, unread = page.get_by_role("button", name="Mark all as read"), page.locator("#filter-unread")
+    expect(page.get_by_text("No notices yet")).to_be_visible()
+    expect(everything).to_have_count(0)
+    told(page.user, incident(), "sector-1 is down", "down")
+    expect(unread).to_have_text("Unread (1)")
+    expect(everything).to_be_visible()
+    page.get_by_role("button", name="Mark as read", exact=True).click()
+    expect(unread).to_have_text("Unread")
+    expect(everything).to_have_count(0)
+
+
+def test_the_page_of_a_delivery_follows_what_becomes_of_it(desk: Any):
+    page, one = desk("administrator"), sent(state=Delivery.State.WAITING)
+    page.goto(one.get_absolute_url())
+    expect(page.locator("#delivery-state")).to_have_text("Waiting")
+    Delivery.objects.update(state=Delivery.State.FAILED)
+    expect(page.locator("#delivery-state")).to_have_text("Failed for good")
+    expect(page.get_by_role("button", name="Send once more")).to_be_visible()
+    expect(page.locator("[hx-trigger^=every][id=delivery]")).to_have_count(0)
 
 
 def test_what_comes_back_from_a_snooze_appears_by_itself(desk: Any):

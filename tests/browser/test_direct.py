@@ -15,7 +15,7 @@ def opened(page: Page, address: str) -> Any:
     page.goto(address)
     panel = page.locator("#send-notice")
     panel.get_by_role("link", name="Send a notice").click()
-    expect(panel.get_by_role("button", name="Send")).to_be_visible()
+    expect(panel.get_by_role("heading", name="Send a notice")).to_be_focused()
     expect(page.locator(".htmx-added, .htmx-settling, .htmx-swapping, .htmx-request")).to_have_count(0)
     return panel
 

@@ -18,7 +18,7 @@ def opened(page: Page, address: str) -> Any:
     page.goto(address)
     page.locator("#subscribe").get_by_role("link", name="Subscribe").click()
     menu = page.locator("#subscribe")
-    expect(menu.get_by_role("button", name="Save")).to_be_visible()
+    expect(menu.get_by_role("heading", name="What is told of it")).to_be_focused()
     settled(page)
     return menu
 
@@ -51,12 +51,14 @@ def test_choosing_somebody_else_or_all_of_a_kind_shows_what_they_hear(desk: Any)
     menu.get_by_label("For", exact=True).select_option("Tomás Núñez")
     expect(menu).to_contain_text("Tomás Núñez hears of this one")
     settled(page)
+    menu.get_by_label("Of", exact=True).focus()
     menu.get_by_label("Of", exact=True).select_option("All of this kind")
     expect(menu.get_by_label("A piece of equipment went down")).to_be_checked()
     settled(page)
+    expect(menu.get_by_label("Of", exact=True)).to_be_focused()
     menu.get_by_label("A piece of equipment came back").check()
     menu.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Saved for Tomás Núñez.")).to_be_visible()
     assert {row.recipient_key for row in Subscription.objects.all()} == {str(other.pk)}
     assert Subscription.objects.count() == 2
 

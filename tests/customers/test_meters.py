@@ -84,6 +84,23 @@ def test_a_lower_value_is_refused_unless_the_meter_was_replaced(technician, radi
     assert "New meter" in technician.get(reverse("meter", args=[radio.pk])).text
 
 
+def test_a_number_far_above_the_last_one_is_asked_back_once(technician, radio):
+    make.reading(radio, 1200)
+    page = enter(technician, radio, "120000")
+    assert "far above 1,200 h" in str(errors(page)["value"])
+    assert '<input type="checkbox" name="sure"' in page.text
+    assert says(radio)[0] == 1200
+    assert "far above" not in enter(technician, radio, "1199").text
+    assert enter(technician, radio, "120000", sure="on").status_code == 302
+    assert says(radio)[0] == 120_000
+
+
+def test_what_a_new_meter_or_a_young_one_says_is_not_asked_back(technician, radio):
+    make.reading(radio, 3)
+    assert enter(technician, radio, "10003").status_code == 302
+    assert enter(technician, radio, "999999", replaced="on").status_code == 302
+
+
 def test_another_unit_than_the_meters_is_refused(technician, radio):
     make.reading(radio, 5000, "h")
     assert "counts hours" in str(errors(enter(technician, radio, "5001", unit="GB"))["unit"])

@@ -45,7 +45,7 @@ def test_an_address_is_added_verified_tried_out_changed_and_removed(program):
     assert program("post", f"{path}verify/", {"code": Toy.codes[0][1]})[1]["verified"] is True
     assert program("post", f"{path}test/")[0] == 200
     deliver.deliver(timezone.now())
-    assert Toy.flown == [("North", "This is a test of Roof: it arrived")]
+    assert Toy.flown == [("North", "This is a test of Roof: it works if you read it there")]
     assert program("patch", path, {"by_default": False, "wanted": False})[1]["wanted"] is False
     row = program("get", path)[1]
     assert program("patch", path, row) == (200, row)

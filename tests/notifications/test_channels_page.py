@@ -75,7 +75,7 @@ def test_a_test_of_e_mail_really_arrives_and_the_page_says_so(technician, settin
         address = row(technician, "email")
         assert "Sending" in press(technician, "channel_test", address, **HTMX).text
         deliver.deliver(timezone.now())
-    assert "This is a test of E-mail: it arrived" in box.taken[0]["Subject"]
+    assert "This is a test of E-mail: it works if you read it there" in box.taken[0]["Subject"]
     page = technician.get(reverse("channel", args=[address.pk])).text
     assert "Last delivered" in page
     assert "every 1s" not in page
@@ -143,6 +143,12 @@ def test_the_inbox_cannot_be_turned_off(technician):
     address = row(technician, "inbox")
     assert press(technician, "channel_turn", address).status_code == 404
     assert Address.objects.get(pk=address.pk).is_usable
+
+
+def test_a_change_says_that_it_is_saved(technician):
+    address = pushed(technician.user)
+    answer = technician.post(reverse("channel_change", args=[address.pk]), {"label": "My phone"}, follow=True)
+    assert "Saved." in answer.text and "My phone" in answer.text
 
 
 def test_a_browser_is_removed_and_removing_it_again_changes_nothing(technician):

@@ -76,12 +76,23 @@ def test_all_that_the_filters_leave_is_sent_once_more_and_what_cannot_be_is_coun
     place = reverse("dead_letters_replay") + "?channel=email"
     asked = administrator.get(place)
     assert "Send 4 failed deliveries once more?" in asked.text
+    assert "3 can be sent, the others cannot" in asked.text and "1: Its address is off" in asked.text
     late = failed(person, 9)
     answer = administrator.post(place, {"last": asked.context["last"]}, follow=True)
     assert "3 deliveries are sent once more. 1 cannot be: Its address is off" in html.unescape(answer.text)
     states = {one.pk: one.state for one in Delivery.objects.all()}
     assert [states[one.pk] for one in mine] == [State.WAITING] * 3
     assert [states[one.pk] for one in (off, other, late)] == [State.FAILED] * 3
+
+
+def test_where_none_can_be_sent_it_is_said_before_and_is_no_success(administrator):
+    off = failed()
+    Address.objects.filter(pk=off.address_id).update(wanted=False)
+    asked = administrator.get(reverse("dead_letters_replay")).text
+    assert "None can be sent" in asked and f'href="{reverse("addresses")}"' in asked
+    answer = administrator.post(reverse("dead_letters_replay"), follow=True).text
+    assert "alert-warning" in answer and "alert-success" not in answer
+    assert "None is sent once more. 1 cannot be: Its owner has turned" in answer
 
 
 def test_all_that_the_filters_leave_is_discarded_and_stays_in_the_inbox(administrator):
@@ -116,7 +127,8 @@ def test_an_address_that_is_off_says_why_and_is_turned_on_again(administrator):
     assert (one.owner, one.failed, one.is_off, one.worked_at is not None) == ("Emeka Obi", 1, True, True)
     assert "550 no such mailbox" in page.text and "Turn on again" in page.text
     assert administrator.post(reverse("address_test", args=[broken.address_id]), follow=True).text.count("It is off")
-    administrator.post(reverse("address_on", args=[broken.address_id]))
+    again = administrator.post(reverse("address_on", args=[broken.address_id]), follow=True)
+    assert f"Push {one.to} of Emeka Obi is on again." in again.text
     assert Address.objects.get(pk=broken.address_id).is_usable
     assert Act.objects.get(what="address_on").by == administrator.user
     administrator.post(reverse("address_test", args=[broken.address_id]))

@@ -164,6 +164,15 @@ def test_the_page_of_one_shows_every_try(administrator):
     assert administrator.get(reverse("delivery", args=[10**6])).status_code == 404
 
 
+def test_the_page_of_one_asks_again_while_it_waits_and_says_its_event_by_its_label(administrator):
+    one = sent(state=State.WAITING)
+    page = administrator.get(one.get_absolute_url()).text
+    assert f'hx-get="{one.get_absolute_url()}" hx-trigger="every 2s"' in page
+    assert "A piece of equipment went down" in page and "outage.opened" not in page
+    Delivery.objects.update(state=State.DONE)
+    assert "every 2s" not in administrator.get(one.get_absolute_url()).text
+
+
 def test_what_cannot_be_shown_does_not_break_the_page(administrator):
     one = failed(text=f"<script>alert(1)</script> {LONG}", error=LONG[:400])
     Delivery.objects.filter(pk=one.pk).update(address=None, gone="Firefox on a phone")

@@ -123,6 +123,16 @@ def test_it_is_put_off_by_the_form_with_a_reason(plan, technician):
     assert Plan.objects.get().due_at == NOW + HOUR + DAY
 
 
+def test_what_is_days_away_is_put_off_by_days(plan, engineer):
+    address = reverse("extend", args=[plan.pk])
+    Plan.objects.update(due_at=NOW + 300 * DAY)
+    page = engineer.get(address).text
+    assert "A week" in page and "An hour" not in page
+    assert engineer.post(address, {"longer": "hour", "why": "x"}).context["form"].errors
+    assert engineer.post(address, {"longer": "month", "why": "it stays longer"}).status_code == 302
+    assert Plan.objects.get().due_at == NOW + 330 * DAY
+
+
 def test_who_may_put_it_off(plan, stranger, manager, office, administrator):
     address = reverse("extend", args=[plan.pk])
     assert stranger.get(address).status_code == 302

@@ -93,6 +93,17 @@ def test_opening_marks_as_read_and_leads_to_the_object(office):
     assert Topic.objects.get(pk=f"inbox:{office.user.pk}").changes == 1
 
 
+def test_a_notice_of_something_that_is_gone_stays_in_the_inbox_and_says_so(office):
+    site = make.site("Ridge")
+    one = notice(office.user, about=site, link=site.get_absolute_url())
+    site.delete()
+    answer = office.post(reverse("notice", args=[one.pk]), follow=True)
+    assert answer.redirect_chain == [(reverse("inbox"), 302)]
+    assert "What this notice is about has been deleted since." in answer.text
+    one.refresh_from_db()
+    assert one.read_at is not None
+
+
 def test_opening_needs_a_post_and_ones_own_notice(office, engineer):
     one = notice(office.user)
     assert office.get(reverse("notice", args=[one.pk])).status_code == 405
@@ -128,6 +139,12 @@ def test_a_new_notice_brings_the_rows_alone(office):
     assert f'hx-get="{reverse("inbox")}?show=unread"' in answer.text
     assert "live:inbox" in answer.text
     assert "HX-Target" in answer["Vary"]
+    assert "Mark all as read" in answer.text and "Unread (1)" in answer.text
+    office.post(reverse("inbox_read"))
+    answer = office.get(reverse("inbox"), headers=ROWS)
+    assert 'hx-swap-oob="innerHTML:#inbox-read-all"' in answer.text
+    assert "Mark all as read" not in answer.text and "Unread (" not in answer.text
+    assert "hx-swap-oob" not in office.get(reverse("inbox")).text
 
 
 def test_the_bell_counts_the_unread(office):

@@ -1,8 +1,9 @@
 """The bell of an object: how many of us listen, and the menu behind it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.core.cache import cache
 from django.db import connection
@@ -131,6 +132,32 @@ def test_the_bell_counts_who_listens(things):
     assert matching.listeners(equipment, NOW) == {first}
 
 
+@pytest.mark.parametrize("where", ["site", "equipment"])
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [(None, "Muted by you for good"), (NOW + timedelta(days=3), "Muted by you until Wed 4 Mar 12:00")],
+)
+def test_the_bell_says_that_one_has_muted_it_or_what_it_belongs_to(engineer, office, things, where, until, words):
+    with time_machine.travel(NOW, tick=False):
+        actions.mute(engineer.user, things[where], until)
+        assert words in engineer.get(things["equipment"].get_absolute_url()).text
+        assert "Muted by you" not in office.get(things["equipment"].get_absolute_url()).text
+        assert ("Muted by you" in engineer.get(things["site"].get_absolute_url()).text) is (where == "site")
+    with time_machine.travel(NOW + timedelta(days=3), tick=False):
+        assert ("Muted by you" in engineer.get(things["equipment"].get_absolute_url()).text) is (until is None)
+
+
+def test_what_a_role_hears_as_operations_is_said_beside_each_of_these(engineer, things):
+    wants("operations")
+    choices = engineer.get(menu(things["source"])).context["form"].choices
+    said = {
+        choice.event.key
+        for choice in choices
+        if "Already so for everybody in the role Engineer" in choice.box.help_text
+    }
+    assert said == {choice.event.key for choice in choices if choice.event.operations} != set()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_bell_costs_the_same_however_many_listen(administrator, things, kind):
     thing = things[kind]
@@ -220,6 +247,29 @@ def test_an_administrator_chooses_for_a_user_and_for_a_role_and_they_are_told(ad
         f"{by} subscribed you to “A piece of equipment went down”: Ridge",
         f"{by} subscribed everybody in the role Office to “A piece of equipment went down”: Ridge",
     }
+
+
+def test_what_was_saved_says_for_whom_and_leads_to_all_that_they_hear_of(administrator, things):
+    page = administrator.post(menu(things["site"]), {"outage.opened": "on"}, follow=True).text
+    assert f'Saved. What I hear of: <a href="{reverse("subscriptions")}">' in page
+    page = administrator.post(menu(things["site"], "?for=role:office"), {"outage.opened": "on"}, follow=True).text
+    theirs = reverse("subscriptions_of", args=["role", "office"])
+    assert f'Saved for everybody in the role Office. <a href="{theirs}">' in page
+
+
+def test_why_is_asked_of_one_person_alone(administrator, things):
+    place, other = reverse("why", args=["customers.site", things["site"].pk]), make.user()
+    assert place in administrator.get(menu(things["site"])).text
+    of_one_person = f"{place}?for=user:{other.pk}"
+    assert of_one_person in administrator.get(menu(things["site"], f"?for=user:{other.pk}")).text
+    assert administrator.get(of_one_person).status_code == 200
+    assert place not in administrator.get(menu(things["site"], "?for=role:office")).text
+
+
+def test_the_title_is_stepped_to_only_where_the_menu_opens_in_its_place(engineer, things):
+    assert "autofocus" in engineer.get(menu(things["site"]), headers=HTMX).text
+    assert "autofocus" not in engineer.get(menu(things["site"], "?of=all"), headers=HTMX).text
+    assert "autofocus" not in engineer.get(menu(things["site"])).text
 
 
 @pytest.mark.parametrize("to", ["user:999999", "role:astronaut", "nobody", ":"])

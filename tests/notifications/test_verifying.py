@@ -44,7 +44,7 @@ def test_one_file_and_one_line_are_enough_for_a_channel_on_the_page(technician):
     assert "Roof" in page and "A test is 1 pea." in page
     technician.post(reverse("channel_test", args=[mine(technician).pk]))
     deliver.deliver(timezone.now())
-    assert Toy.flown == [("North", "This is a test of Roof: it arrived")]
+    assert Toy.flown == [("North", "This is a test of Roof: it works if you read it there")]
     assert "Last delivered" in technician.get(reverse("channels")).text
     change = reverse("channel_change", args=[mine(technician).pk])
     assert "Another ring" in technician.get(change).text
