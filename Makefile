@@ -50,10 +50,10 @@ setup: $(ENV)/.ready node_modules/.ready ## make .venv and node_modules
 setup-dev: setup $(ENV)/.ready-dev
 
 test: setup-dev tools ## run the tests on SQLite (ARGS="tests/customers -k name" for some of them)
-	@$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
+	@tests/run.sh $(PY) $(ARGS)
 
 test-postgres: setup-dev tools ## run the tests on a temporary PostgreSQL server
-	@tests/postgres.sh $(PY) -m pytest -n 4 --dist worksteal $(ARGS)
+	@tests/postgres.sh tests/run.sh $(PY) $(ARGS)
 
 lint: setup-dev ## look for faults of style
 	$(PY) -m ruff check .

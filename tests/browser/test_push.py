@@ -175,6 +175,7 @@ def words(window: Firefox, text: str) -> None:
     window.until(f"document.querySelector('[data-push-words]').textContent.includes({json.dumps(text)})")
 
 
+@pytest.mark.processes
 def test_firefox_from_the_button_to_the_screen_and_on(visitors: Visitors, autopush: Autopush):
     url, site = visitors.server.url, make.site("Tower North")
     first, second = make.user("technician"), make.user("office")

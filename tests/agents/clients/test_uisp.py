@@ -66,6 +66,7 @@ def test_only_gets_are_sent_with_the_right_key_in_the_right_header():
         assert asked.count("the-") == 1
 
 
+@pytest.mark.processes
 def test_fifteen_megabytes_of_4000_devices_are_asked_and_read_in_seconds(devices):
     with UispServer(devices, least=4000) as server:
         started = time.monotonic()
