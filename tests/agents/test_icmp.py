@@ -15,6 +15,8 @@ from agents.probes.icmp import Icmp, how, how_in_words
 from agents.probes.readings import ProbeError, Reading, Target
 from tests.agents.nobody import as_nobody
 
+pytestmark = pytest.mark.processes
+
 SILENT = "10.200.0.1"
 
 

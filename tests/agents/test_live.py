@@ -11,6 +11,8 @@ from agents.probes.readings import ProbeError
 from bench.namespaces import ANSWERING_ADDRESS
 from tests.agents.nobody import as_nobody
 
+pytestmark = pytest.mark.processes
+
 SILENT = "10.200.0.1"
 BEYOND = "172.16.0.1"
 

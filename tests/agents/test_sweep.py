@@ -12,6 +12,8 @@ from agents.probes import packets
 from agents.probes.icmp import Icmp
 from agents.probes.readings import Target
 
+pytestmark = pytest.mark.processes
+
 SILENT = "10.200.0.1"
 
 

@@ -14,6 +14,8 @@ import pytest
 from agents.probes.readings import ProbeError, Target
 from agents.probes.tcp import Tcp, free_descriptors
 
+pytestmark = pytest.mark.processes
+
 SILENT = "10.200.0.1"
 
 

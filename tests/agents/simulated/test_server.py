@@ -12,6 +12,8 @@ from agents.simulated import control
 from agents.simulated.server import ControlServer, SocketError
 from tests.agents.simulated.answers import TOWER, answering, ask, online, reachable
 
+pytestmark = pytest.mark.processes
+
 
 @contextmanager
 def serving(path, director):

@@ -278,6 +278,7 @@ def test_ended_half_way_it_goes_on_where_it_was(source, upstream):
     assert not Equipment.objects.filter(name__startswith="Connection", customer=None).exists()
 
 
+@pytest.mark.processes
 def test_four_thousand_devices_take_seconds_and_no_transaction_is_long(source, upstream):
     sites = [up.site(f"h{number}", kind="endpoint", client=number) for number in range(1, 4001)]
     devices = [up.device(f"d{number}", at=f"h{number}", mac=f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}",
