@@ -12,7 +12,7 @@ from customers.equipment.forms import EquipmentForm
 from customers.equipment.models import Equipment
 from customers.people.forms import ContactForm, CustomerForm, SiteForm
 from customers.people.models import Contact, Customer, Site
-from notifications.api.by_form import WRITABLE_NUMBER, ByForm
+from notifications.api.by_form import ByForm, Link, LinkedByForm
 
 
 class TagList(serializers.ListField):
@@ -33,22 +33,6 @@ class TagList(serializers.ListField):
     def to_representation(self, data: Any) -> list[str]:
         """Sorted."""
         return sorted(tag.name for tag in data.all())
-
-
-class Link(serializers.IntegerField):
-    """The id of another row; null for none."""
-
-    def __init__(self, source: str, **kwargs: Any) -> None:
-        super().__init__(source=source, **({"required": False, "allow_null": True} | WRITABLE_NUMBER | kwargs))
-
-
-class LinkedByForm(ByForm):
-    """A row with links, which the form knows by the names of the fields."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """By the names of the form."""
-        found: dict[str, Any] = super().to_internal_value(data)
-        return {name.removesuffix("_id"): value for name, value in found.items()}
 
 
 class Belonging(LinkedByForm):

@@ -20,14 +20,17 @@ class Addresses(models.QuerySet["Address"]):
         """Those that may be sent to."""
         return self.filter(off_at=None, wanted=True, verified_at__isnull=False)
 
-    def reaches(self) -> Iterator[Reach]:
-        """These as what says whether and how they reach somebody."""
+    def reaches(self, held: bool = False) -> Iterator[Reach]:
+        """These as what says whether and how they reach somebody.
+
+        Where they are `held` nobody removes one until the caller's transaction ends: else whoever saves something, of
+        which it is told there, would lose what they save.
+        """
         # Asked of the database: a time takes longer to read than all the rest.
         usable = Q(wanted=True, off_at=None, verified_at__isnull=False)
         rows = self.annotate(is_usable=ExpressionWrapper(usable, models.BooleanField())).values_list(*Reach._fields)
-        if connection.vendor != "postgresql":
+        if not held or connection.vendor != "postgresql":
             return (Reach(*row) for row in rows)
-        # Nobody removes one until what goes there is saved: else whoever saved something would lose it for that.
         sql, values = rows.query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(f"{sql} FOR KEY SHARE", values)

@@ -44,6 +44,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reader:
+    """Of whom it is explained: why each (kind, key) means them, what reaches them, and the words by which they go."""
+
+    person: Any
+    because: dict[Recipient, str]
+    addresses: Sequence[Reach]
+    words: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is known of one event: the subscriptions that mean somebody, and the last that they were told of it."""
 
@@ -84,26 +94,23 @@ def explain(thing: Any, person: Any, now: datetime, *, to_them: bool = False) ->
     interest.wanted(label)
     match = Match(thing, now)
     match.actor = None  # who looks is not who acts
-    because = _because(person, now, to_them)
+    words = TO_THEM if to_them else OF_THEM
+    reader = _Reader(person, _because(person, now, to_them), recipients.reached([person]), words)
     met = [
-        (event, [wish for wish in wishes if wish.recipient in because], off)
+        (event, [wish for wish in wishes if wish.recipient in reader.because], off)
         for event, wishes, off in match.wishes(concerning(label))
     ]
     rows = _rows(wish.pk for _, wishes, _ in met for wish in wishes)
-    last, addresses = _last(thing, person), recipients.reached([person])
+    last = _last(thing, person)
     answers = [
         Answer(
             event,
-            tuple(
-                _line(event, rows[wish.pk], wish, match, person, off, addresses, because[wish.recipient], to_them)
-                for wish in wishes
-                if wish.pk in rows
-            ),
+            tuple(_line(event, rows[wish.pk], wish, match, off, reader) for wish in wishes if wish.pk in rows),
             last.get(event.key),
         )
         for event, wishes, off in met
     ]
-    return Explained(tuple(answers), tuple(_hindrances(person, addresses, to_them)))
+    return Explained(tuple(answers), tuple(_hindrances(reader)))
 
 
 def _because(person: Any, now: datetime, to_them: bool) -> dict[Recipient, str]:
@@ -116,17 +123,7 @@ def _rows(keys: Iterable[int]) -> dict[int, Subscription]:
     return {row.pk: row for row in Subscription.objects.filter(pk__in=set(keys)).prefetch_related("about")}
 
 
-def _line(
-    event: Event,
-    row: Subscription,
-    wish: Wish,
-    match: Match,
-    person: Any,
-    off: set[Recipient],
-    addresses: Sequence[Reach],
-    because: str,
-    to_them: bool,
-) -> Line:
+def _line(event: Event, row: Subscription, wish: Wish, match: Match, off: set[Recipient], reader: _Reader) -> Line:
     depends = []
     if event.of != match.thing._meta.label:
         # It happens to what belongs to this object, which may have other tags, and involve others.
@@ -136,10 +133,10 @@ def _line(
             depends.append("on whom it involves")
         event = replace(event, audience=Audience.GENERAL)
         wish = replace(wish, involved=False, tags_in=frozenset(), tags_out=frozenset())
-    reason = match.dropped(event, person, wish, off) if match.has_tags_for(wish) else "tags"
-    ways = (hearing.channel_label(one.channel) for one in outbox.chosen(wish.channels, addresses))
-    not_told = WHY_NOT.get(reason, reason).format(**TO_THEM if to_them else OF_THEM)
-    return Line(row, because, not_told, tuple(depends), tuple(dict.fromkeys(ways)))
+    reason = match.dropped(event, reader.person, wish, off) if match.has_tags_for(wish) else "tags"
+    ways = (hearing.channel_label(one.channel) for one in outbox.chosen(wish.channels, reader.addresses))
+    not_told = WHY_NOT.get(reason, reason).format(**reader.words)
+    return Line(row, reader.because[row.recipient], not_told, tuple(depends), tuple(dict.fromkeys(ways)))
 
 
 def _last(thing: Any, person: Any) -> dict[str, Notice]:
@@ -155,14 +152,14 @@ def _last(thing: Any, person: Any) -> dict[str, Notice]:
     return {notice.event: notice for notice in Notice.objects.filter(pk__in=[row["newest"] for row in newest])}
 
 
-def _hindrances(person: Any, addresses: Sequence[Reach], to_them: bool) -> Iterable[str]:
-    if not getattr(person, "is_active", True):
+def _hindrances(reader: _Reader) -> Iterable[str]:
+    if not getattr(reader.person, "is_active", True):
         yield "This account is turned off: nothing is told to it."
     if pause.is_paused():
         yield "Sending is paused: all of it waits, but for the inbox."
-    if not any(not is_quick(one.channel) for one in addresses):
+    if not any(not is_quick(one.channel) for one in reader.addresses):
         words = "No channel of {theirs} works, but for the inbox: nothing reaches {them} outside of Towerwatch."
-        yield words.format(**TO_THEM if to_them else OF_THEM)
+        yield words.format(**reader.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,10 @@ def _together(left: set[int], now: datetime) -> list[Plan]:
 
     Who hears of one occurrence by several subscriptions hears once, of all their reasons and by all their channels.
     """
-    free = Plan.objects.due(now).select_for_update(skip_locked=True, of=("self",)).exclude(pk__in=left)
-    rows = {row.pk: row for row in free[:PORTION]}
+    due = Plan.objects.due(now).select_for_update(skip_locked=True, of=("self",)).exclude(pk__in=left)
+    rows = {row.pk: row for row in due[:PORTION]}
     events, keys = ({getattr(row, name) for row in rows.values()} for name in ("event", "object_id"))
-    rows |= {row.pk: row for row in free.filter(event__in=events, object_id__in=keys)} if rows else {}
+    rows |= {row.pk: row for row in due.filter(event__in=events, object_id__in=keys)} if rows else {}
     return list(rows.values())
 
 

@@ -140,7 +140,10 @@ def _address(letters: Sequence[Letter], now: datetime) -> None:
         )
     ]
     held = _held(ways, now)
-    rows = [(one[0].notice.pk, one[1].pk, one[1].channel, _state(held, one), one[0].notice.due_at) for one in ways]
+    rows = [
+        (letter.notice.pk, address.pk, address.channel, _state(held, letter, address), letter.notice.due_at)
+        for letter, address in ways
+    ]
     insert(Delivery, DELIVERY, rows)
 
 
@@ -151,8 +154,7 @@ def _held(ways: Sequence[Way], now: datetime) -> set[int]:
     return storm.excess([letter.notice for letter in loud.values()], urgent, now) if loud else set()
 
 
-def _state(held: Collection[int], way: Way) -> str:
-    letter, address = way
+def _state(held: Collection[int], letter: Letter, address: Reach) -> str:
     is_held = letter.notice.pk in held and not is_quick(address.channel)
     return Delivery.State.HELD if is_held else Delivery.State.WAITING
 

@@ -147,9 +147,9 @@ def addresses(people: Iterable[models.Model]) -> list[Reach]:
     owners = _owners(people)
     if not owners:
         return []
-    found, usable = _of(owners), ready()
+    found, usable = _of(owners, held=True), ready()
     if _keep_in_step(_given(owners, usable), found):
-        found = _of(owners)
+        found = _of(owners, held=True)
     return _reaching(found, owners, usable)
 
 
@@ -194,13 +194,13 @@ def is_allowed(channel: Channel, person: Any) -> bool:
     return not channel.rights or bool(getattr(person, "is_active", False) and person.has_perm(channel.rights))
 
 
-def _of(owners: Iterable[tuple[int, Any]]) -> list[Reach]:
+def _of(owners: Iterable[tuple[int, Any]], held: bool = False) -> list[Reach]:
     keys: dict[int, list[Any]] = {}
     for kind, pk in owners:
         keys.setdefault(kind, []).append(pk)
     # By kind, not person by person: SQLite takes no condition of a thousand alternatives.
     by_kind = (Q(owner_type=kind, owner_id__in=pks) for kind, pks in keys.items())
-    return list(Address.objects.filter(Q(*by_kind, _connector=Q.OR)).reaches())
+    return list(Address.objects.filter(Q(*by_kind, _connector=Q.OR)).reaches(held))
 
 
 def _keep_in_step(given: dict[tuple[int, Any, str], str], found: list[Reach]) -> bool:

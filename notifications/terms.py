@@ -118,8 +118,8 @@ class TermsForm(forms.Form):
         for name, label in (words | {"now_too": "Also tell them what is true now"}).items():
             if name in self.fields:
                 self.fields[name].label = label
-        one = self.reach.to[0] == recipients.PERSON
-        self.fields["channels"].help_text = "None: by their defaults." if one else "None: by each one's defaults."
+        whose = "their" if self.reach.to[0] == recipients.PERSON else "each one's"
+        self.fields["channels"].help_text = f"None: by {whose} defaults."
 
     def add_prefix(self, field_name: str) -> str:
         """With a dot: the names of events have none of the signs that Django puts there."""

@@ -18,7 +18,7 @@ from notifications.audit import History
 from notifications.event import meant
 from notifications.index import Place
 
-# What a subscription that waits for a time is planned by.
+# What says whose plans they are; and all that a subscription that waits for a time is planned by.
 ABOUT = frozenset({"event", "object_type_id", "object_id"})
 PLANNED_BY = ABOUT | {"asked", "off", "tags_in", "tags_out", "now_too"}
 
@@ -67,10 +67,11 @@ class Subscriptions(Remembered):
 
     def update(self, **kwargs: Any) -> int:
         """As Django's; where what is planned depends on it, all of these are planned anew."""
-        if not PLANNED_BY.isdisjoint({*kwargs, *(f"{name}_id" for name in kwargs)}):
+        named = {*kwargs, *(f"{name}_id" for name in kwargs)}
+        if not PLANNED_BY.isdisjoint(named):
             kwargs = {"planned": 0, "planned_at": timezone.now()} | kwargs
             with transaction.atomic():
-                if not ABOUT.isdisjoint({*kwargs, *(f"{name}_id" for name in kwargs)}):
+                if not ABOUT.isdisjoint(named):
                     Plan.objects.filter(subscription__in=list(self.order_by().values_list("pk", flat=True))).delete()
                 return super().update(**kwargs)
         return super().update(**kwargs)

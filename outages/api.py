@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from agents import ways
 from customers.api import Conflict, Written
-from customers.api_rows import Belonging, Link, LinkedByForm
+from customers.api_rows import Belonging
+from notifications.api.by_form import Link, LinkedByForm
 from notifications.api.resources import Moment, Number, Resource, Rows, Shown, Time, TrueOrFalse
 from outages import actions
 from outages.forms import CheckForm, NoteForm, WorkForm

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 
 import django
-import hypothesis
 import pytest
 
 # Before Django's settings are read, so that no test ever touches the var/ of this checkout; with pytest-xdist each
@@ -31,10 +30,6 @@ from django.test import Client, override_settings  # noqa: E402
 from tests import make  # noqa: E402
 
 assert str(settings.VAR) == VAR, "each process needs a folder of its own"
-
-# How long an example of a property takes says nothing: other tests run beside it.
-hypothesis.settings.register_profile("towerwatch", deadline=None)
-hypothesis.settings.load_profile("towerwatch")
 
 PLAIN = {
     "STORAGES": {

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from customers.reminders import actions
@@ -14,7 +14,7 @@ from customers.reminders.forms import ReminderForm
 from customers.reminders.models import Reminder, of
 from notifications.api.about import About
 from notifications.api.by_form import WRITABLE_NUMBER, ByForm
-from notifications.api.resources import Moment, Resource, Rows, TrueOrFalse
+from notifications.api.resources import Moment, Rows, TrueOrFalse, Whole
 
 
 class Thing(About):
@@ -86,20 +86,12 @@ class ReminderRows(Rows):
         return rows.filter(**own) if value else rows.exclude(**own)
 
 
-class ReminderResource(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    Resource,
-):
+class ReminderResource(Whole):
     """One's own reminders, and those that one made for colleagues: nobody else's."""
 
     see = change = "customers.view"
     queryset = Reminder.objects.prefetch_related("thing")
     serializer_class, filterset_class = ReminderRow, ReminderRows
-    http_method_names: ClassVar = ["get", "post", "patch", "delete"]
     orders: ClassVar = {"due": "due_at", "id": "pk"}
     orders_first = "due"
 

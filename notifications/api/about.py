@@ -25,13 +25,13 @@ from notifications.event import declared
     }
 )
 class About(serializers.Field):
-    """One object by its kind and id; null for all of the event's kind."""
+    """One object by its kind and id; null for all of the event's kind. `purpose` is what it is named for."""
+
+    purpose = "to hear of"
 
     def to_representation(self, value: Any) -> dict[str, Any] | None:
         """The kind by its label in small letters."""
         return {"kind": value._meta.label_lower, "id": value.pk}
-
-    purpose = "to hear of"
 
     def to_internal_value(self, data: Any) -> Any:
         """The object; raises ValidationError for what is none, or is not there."""

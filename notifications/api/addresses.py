@@ -10,14 +10,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
 from notifications import recipients, verifying
 from notifications.address_forms import AddressForm
-from notifications.api.resources import Resource, Rows, Shown
+from notifications.api.resources import Resource, Rows, Shown, Whole
 from notifications.channels.channel import DeliveryError, named
 from notifications.delivery import addressing
 from notifications.models import Address
@@ -125,19 +125,11 @@ class AddressRows(Rows):
     channel = filters.CharFilter(max_length=20)
 
 
-class AddressResource(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    Resource,
-):
+class AddressResource(Whole):
     """One's own addresses. Secrets are on no answer: that of a webhook is made and shown on the page of the channel."""
 
     queryset = Address.objects.all()
     serializer_class, filterset_class = AddressRow, AddressRows
-    http_method_names: ClassVar = ["get", "post", "patch", "delete"]
 
     def get_queryset(self) -> Any:
         """Those of whoever asks, by the channels of today."""

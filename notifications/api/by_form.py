@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from notifications.api.resources import BIGGEST, Shown
@@ -47,6 +48,22 @@ class ByForm(Shown):
     def keep(self) -> Any:
         """The saved row; resources whose changes are an action say so here."""
         return self.filled.save()
+
+
+class Link(serializers.IntegerField):
+    """The id of another row; null for none."""
+
+    def __init__(self, source: str, **kwargs: Any) -> None:
+        super().__init__(source=source, **({"required": False, "allow_null": True} | WRITABLE_NUMBER | kwargs))
+
+
+class LinkedByForm(ByForm):
+    """A row with links, which the form knows by the names of the fields."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """By the names of the form."""
+        found: dict[str, Any] = super().to_internal_value(data)
+        return {name.removesuffix("_id"): value for name, value in found.items()}
 
 
 def typed(field: forms.Field, value: Any) -> Any:

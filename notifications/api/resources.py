@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.permissions import SAFE_METHODS
@@ -257,3 +257,16 @@ class Resource(viewsets.GenericViewSet):
     def right(self) -> str:
         """The right that this request needs."""
         return self.see if self.request.method in SAFE_METHODS else self.change
+
+
+class Whole(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    Resource,
+):
+    """A resource that is listed, read, made, changed field by field, and removed."""
+
+    http_method_names: ClassVar = ["get", "post", "patch", "delete"]

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from django.db.models import IntegerChoices
 from django.utils import timezone
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 
-from notifications.api.by_form import WRITABLE_NUMBER, ByForm
-from notifications.api.resources import Moment, Number, Resource, Rows
+from notifications.api.by_form import Link, LinkedByForm
+from notifications.api.resources import Moment, Number, Resource, Rows, Whole
 from notifications.duty import actions
 from notifications.duty.forms import CoverForm, TurnForm
 from notifications.duty.models import Cover, Day, Rank, Turn
@@ -33,18 +33,13 @@ class Word(serializers.ChoiceField):
         return next(word for word, number in self.values.items() if number == value)
 
 
-class _DutyRow(ByForm):
+class _DutyRow(LinkedByForm):
     """Saved as the page does: whoever is put on duty by somebody else, or taken off it, is told."""
 
     html_url = None
-    person = serializers.IntegerField(source="person_id", help_text="The number (id) of a user.", **WRITABLE_NUMBER)
+    person = Link("person_id", required=True, allow_null=False, help_text="The number (id) of a user.")
     name = serializers.CharField(source="person.__str__", read_only=True)
     rank = Word(Rank, required=False, help_text="First if it is left out; second is told where the first is silent.")
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """By the names of the form."""
-        found: dict[str, Any] = super().to_internal_value(data)
-        return {name.removesuffix("_id"): value for name, value in found.items()}
 
     def keep(self) -> Any:
         """By the action of the page."""
@@ -92,17 +87,9 @@ class CoverRows(TurnRows):
     starts_before = Moment(field_name="starts_at", lookup_expr="lt")
 
 
-class _DutyResource(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    Resource,
-):
+class _DutyResource(Whole):
     see: ClassVar = "notifications.view_duty"
     change: ClassVar = "notifications.change_duty"
-    http_method_names: ClassVar = ["get", "post", "patch", "delete"]
 
     def perform_destroy(self, instance: Any) -> None:
         """By the action of the page."""

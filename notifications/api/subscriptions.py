@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
 from notifications import actions, dry_run, recipients
 from notifications.api.about import About
-from notifications.api.resources import BIGGEST, Resource, Rows, Shown, Time
+from notifications.api.resources import BIGGEST, Rows, Shown, Time, Whole
 from notifications.event import Event, concerning, declared, offered
 from notifications.models import Subscription
 from notifications.terms import LONGEST_WAIT, MOST_TAGS, OTHERS, Reach, TermsForm
@@ -196,19 +196,11 @@ class SubscriptionRows(Rows):
     recipient_key = filters.CharFilter(max_length=40)
 
 
-class SubscriptionResource(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    Resource,
-):
+class SubscriptionResource(Whole):
     """One's own subscriptions; administrators have those of everybody, and whoever it is done to is told."""
 
     queryset = Subscription.objects.prefetch_related("about")
     serializer_class, filterset_class = SubscriptionRow, SubscriptionRows
-    http_method_names: ClassVar = ["get", "post", "patch", "delete"]
 
     def get_queryset(self) -> Any:
         """Those that one may see: one's own, or everybody's."""

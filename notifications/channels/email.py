@@ -109,9 +109,16 @@ def explained(fault: Exception) -> DeliveryError:
 def _refused(fault: Any) -> DeliveryError:
     code, text = next(iter(fault.recipients.values()))
     answer = _answer(code, text)
+    theirs = _is_theirs(answer)
+    if theirs is None:
+        theirs = code in MAILBOX and not OURS.search(answer)
+    return DeliveryError(f"The mail server refuses this address: {answer}", permanent=code >= 500 and theirs)
+
+
+def _is_theirs(answer: str) -> bool | None:
+    """Does the enhanced status of an answer put it on the mailbox? None where it gives none."""
     enhanced = ENHANCED.match(answer[4:])
-    of_mailbox = bool(THEIR_FAULT.match(enhanced[0])) if enhanced else code in MAILBOX and not OURS.search(answer)
-    return DeliveryError(f"The mail server refuses this address: {answer}", permanent=code >= 500 and of_mailbox)
+    return bool(THEIR_FAULT.match(enhanced[0])) if enhanced else None
 
 
 def _ours(what: str) -> Callable[[Any], DeliveryError]:
@@ -121,11 +128,10 @@ def _ours(what: str) -> Callable[[Any], DeliveryError]:
 def _data(fault: Any) -> DeliveryError:
     # A message that is refused for what it says is refused again; the address is as good as before.
     answer, final = _answer(fault.smtp_code, fault.smtp_error), fault.smtp_code >= 500
-    enhanced = ENHANCED.match(answer[4:])
     # Some say only at the end that they do not know the mailbox; a message has one recipient.
-    of_mailbox = final and enhanced is not None and bool(THEIR_FAULT.match(enhanced[0]))
+    theirs = final and bool(_is_theirs(answer))
     words = f"The mail server refuses this message: {answer}"
-    return DeliveryError(words, permanent=of_mailbox, hopeless=final and not of_mailbox)
+    return DeliveryError(words, permanent=theirs, hopeless=final and not theirs)
 
 
 def _unreachable(fault: Any) -> DeliveryError:

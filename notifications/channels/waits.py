@@ -13,7 +13,10 @@ LONGEST = 36_000.0
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that Retry-After asks for (RFC 9110, 10.2.3: a number, or a date); None where it is missing."""
+    """The seconds that Retry-After asks for (RFC 9110, 10.2.3: a number, or a date); None where it is missing.
+
+    Of `headers` the case is not to matter, as in what requests and outgoing.py give.
+    """
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None

@@ -94,12 +94,7 @@ class Carriers:
             return not again
 
 
-def never() -> bool:
-    """Nobody says that there is more."""
-    return False
-
-
-def lead(work: Round, has_more: Callable[[], bool] = never) -> None:
+def lead(work: Round, has_more: Callable[[], bool]) -> None:
     """Run a round: one lane, more while that is slow, and the leases kept for as long as it lasts.
 
     What has come due while all lanes hang is in no lane's hands: `has_more` says that there is some.

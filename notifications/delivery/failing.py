@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery, prefetch_related_objects
 
-from notifications import recipients
+from notifications import hearing, recipients
 from notifications.channels.channel import named
 from notifications.models import Address, Attempt, Delivery
 
@@ -31,22 +31,17 @@ class Failing:
     @property
     def owner(self) -> str:
         """Whose it is."""
-        person: Any = self.address.owner
-        return str(person) if person is not None else "somebody who is gone"
+        return _owner(self.address)
 
     @property
     def by(self) -> str:
         """The channel by its label."""
-        name = self.address.channel
-        return named(name).label if name in settings.CHANNELS else name
+        return hearing.channel_label(self.address.channel)
 
     @property
     def to(self) -> str:
         """The address, as far as it may be shown."""
-        address = self.address
-        if address.label:
-            return address.label
-        return named(address.channel).shown(address) if address.channel in settings.CHANNELS else str(address)
+        return _shown(self.address)
 
     @property
     def is_off(self) -> bool:
@@ -57,6 +52,22 @@ class Failing:
     def lacks(self) -> str:
         """Why no test can be sent; nothing where it can."""
         return lacks(self.address)
+
+
+def _owner(address: Address) -> str:
+    person: Any = address.owner
+    return str(person) if person is not None else "somebody who is gone"
+
+
+def _shown(address: Address) -> str:
+    if address.label:
+        return address.label
+    return named(address.channel).shown(address) if address.channel in settings.CHANNELS else str(address)
+
+
+def called(address: Address) -> str:
+    """An address in a sentence: its channel, where it leads, as far as that may be shown, and whose it is."""
+    return f"{hearing.channel_label(address.channel)} {_shown(address)} of {_owner(address)}"
 
 
 def lacks(address: Address) -> str:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, Model, OuterRef, Q
 
+from notifications import hearing
 from notifications.channels.channel import Channel, is_quick, named
 from notifications.event import declared
 from notifications.models import Address, Attempt, Deliveries, Delivery, Notice
@@ -116,8 +117,7 @@ class Line:
     @property
     def by(self) -> str:
         """The channel by its label."""
-        address = self.delivery.address
-        return self.channel.label if self.channel else address.channel if address else "Gone"
+        return hearing.channel_label(self.delivery.channel) or "Gone"
 
     @property
     def to(self) -> str:

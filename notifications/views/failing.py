@@ -32,13 +32,8 @@ def turn_on(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         addressing.turn(address, True)
         audit.note("address_on", about=str(address))
-        messages.success(request, f"{_called(address)} is on again. A test shows whether it works.")
+        messages.success(request, f"{failing.called(address)} is on again. A test shows whether it works.")
     return redirect("addresses")
-
-
-def _called(address: Address) -> str:
-    one = failing.Failing(address, 0, "", None, None)
-    return f"{one.by} {one.to} of {one.owner}"
 
 
 @require_POST

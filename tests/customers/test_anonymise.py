@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 
@@ -23,6 +24,14 @@ from tests import make
 
 pytestmark = pytest.mark.django_db
 SECRETS = ("irvine", "dean", "quarry", "555 0199", "5550199", "rosa field", "c-4711", "gate code", "46.1234")
+
+# Four digits are in every other time and hash as well: there something stands around them.
+ALONE = re.compile(r"(?<![0-9a-z])0199(?![0-9a-z])")
+
+
+def betrayed(text: str) -> list[str]:
+    """What there is in a text that says who it was."""
+    return [secret for secret in SECRETS if secret in text] + ALONE.findall(text)
 
 
 def text_of_everything() -> str:
@@ -104,10 +113,10 @@ def dean():
 
 def test_nothing_in_the_whole_database_tells_who_it_was(dean):
     before = text_of_everything()
-    assert all(secret in before for secret in SECRETS)
+    assert all(secret in before for secret in SECRETS) and ALONE.search(before)
     actions.anonymise(dean, timezone.now())
     after = text_of_everything()
-    assert [secret for secret in SECRETS if secret in after] == []
+    assert betrayed(after) == []
 
 
 def test_reports_that_may_name_them_are_gone_and_their_notices_stay(dean):
@@ -119,7 +128,7 @@ def test_reports_that_may_name_them_are_gone_and_their_notices_stay(dean):
     count = Notice.objects.count()
     actions.anonymise(dean, now)
     assert {report.name.partition("-2")[0] for report in Report.objects.all()} == {"Ida-Ohm"}
-    assert [secret for secret in SECRETS if secret in text_of_everything()] == []
+    assert betrayed(text_of_everything()) == []
     assert Notice.objects.count() == count
 
 

@@ -19,14 +19,7 @@ from tests import make
 from tests.notifications.duty.making import NOW, road, told
 from tests.notifications.letterbox import Letterbox, listening, use
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon(settings):
-    settings.EMAIL_READY = True
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon_with_mail")]
 
 
 @pytest.fixture

@@ -60,6 +60,9 @@ def in_bulk(row):
 def test_it_is_planned_anew_however_it_was_edited(wish, edit):
     opened()
     edit(wish)
+    # What was planned by what it said before tells nothing, even if it comes due before it is planned anew.
+    firing.fire(NOW + 60 * MINUTE)
+    assert not Notice.objects.exists()
     planning.plan_new(NOW)
     assert Plan.objects.get().due_at == NOW + 20 * MINUTE
     firing.fire(NOW + 20 * MINUTE)

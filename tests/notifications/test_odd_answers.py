@@ -36,8 +36,7 @@ def saying(*parts, gap=0.0):
 
     def answer(line):
         with line:
-            head, _, body = read(line)
-            came.append(head + body)
+            came.append(read(line))
             try:
                 for part in parts:
                     line.sendall(part)
@@ -53,7 +52,7 @@ def saying(*parts, gap=0.0):
         length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         while length and len(body) < int(length[1]):
             body += line.recv(65536)
-        return head, b"", body
+        return head + body
 
     def serve():
         while True:

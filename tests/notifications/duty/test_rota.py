@@ -128,6 +128,7 @@ def test_stretches_show_gaps_and_overlaps_and_join_what_is_equal():
     assert found[-1].end == until
 
 
+@pytest.mark.processes
 @given(
     st.lists(
         st.tuples(

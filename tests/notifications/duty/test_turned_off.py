@@ -1,7 +1,6 @@
 """What somebody turned off for their role, and what comes by duty: the one never keeps the other away."""
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from notifications import actions, coverage, dry_run, explaining, hearing, matching, outbox, unsubscribing
@@ -10,14 +9,7 @@ from outages.models import Incident
 from tests import make
 from tests.notifications.duty.making import NOW, all_week
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon(settings):
-    settings.EMAIL_READY = True
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon_with_mail")]
 
 
 def wants(kind, key, event="incident.opened", **fields):

@@ -11,14 +11,7 @@ from notifications.models import Notice
 from tests import make
 from tests.notifications.duty.making import NOW, all_week, road, told
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon(settings):
-    settings.EMAIL_READY = True
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon_with_mail")]
 
 
 def escalated(*minutes):
