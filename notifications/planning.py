@@ -188,6 +188,9 @@ def belongings_changed(thing: models.Model, now: datetime) -> None:
     for event in _inherited(thing._meta.label):
         if interest.asks_for([event.key]):
             _plan_belongings(event, thing, now)
+    for event in _of_anything():
+        if interest.asks_for([event.key]):
+            _plan_anew(event, Subscription._base_manager.exclude(tags_in=[], tags_out=[]))
 
 
 def moved(changes: Sequence[tuple[Any, Any]], now: datetime) -> None:
@@ -211,22 +214,28 @@ def _inherited(label: str) -> tuple[Event, ...]:
     return tuple(event for event in timed().values() if label in event.within and event.of != label)
 
 
+@cache
+def _of_anything() -> tuple[Event, ...]:
+    """The events that wait for their time of what may belong to objects of any model; only their tags are asked for."""
+    return tuple(event for event in timed().values() if getattr(apps.get_model(event.of), "is_of_anything", False))
+
+
 def _plan_belongings(event: Event, thing: models.Model, now: datetime) -> None:
     model: Any = apps.get_model(event.of)
     path = _path(model, thing._meta.label)
     rows = (event.among() if event.among else model._base_manager.all()).filter(**{path: thing.pk}) if path else None
     keys = [] if rows is None else list(rows.order_by("pk").values_list("pk", flat=True)[: MANY + 1])
     if rows is None or len(keys) > MANY:
-        _plan_anew(event)
+        _plan_anew(event, Subscription._base_manager.all())
     elif keys:
         things = list(free(model).filter(pk__in=keys))
         if things:
             settle_changes([event], [(one, one) for one in things], now)
         if len(things) < len(keys):
-            _plan_anew(event)
+            _plan_anew(event, Subscription._base_manager.all())
 
 
-def _plan_anew(event: Event) -> None:
-    """Let the queue bring the plans of an event in line, for all who asked for it."""
-    rows = Subscription._base_manager.filter(event__in=[event.key, OPERATIONS], off=False)
+def _plan_anew(event: Event, rows: models.QuerySet[Subscription]) -> None:
+    """Let the queue bring the plans of an event in line, for all of these rows who asked for it."""
+    rows = rows.filter(event__in=[event.key, OPERATIONS], off=False)
     rows.filter(Q(planned=DONE) | Q(planned=STALE_ONCE)).update(planned=STALE)

@@ -62,6 +62,7 @@ class Reminder(Observed):
     done_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar = Reminders.as_manager()
+    is_of_anything: ClassVar = True
 
     class Meta(Observed.Meta):
         ordering = ["due_at", "pk"]

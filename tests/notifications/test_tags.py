@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 
-from customers.models import Customer
+from customers.models import Customer, Reminder
 from notifications import interest, planning
 from notifications.asks import AskSeveral
 from notifications.models import Notice, Plan, Subscription
@@ -100,6 +101,28 @@ def test_where_very_much_belongs_to_what_was_tagged_it_is_planned_anew_soon(monk
     assert Plan.objects.filter(subscription=row).count() == 2
     planning.plan_new(NOW + planning.AGAIN)
     assert not planning.unplanned(NOW + 2 * planning.AGAIN)
+
+
+@time_machine.travel(NOW, tick=False)
+def test_a_reminder_follows_the_tags_of_its_object_within_seconds():
+    user = make.user()
+    row, plain = wants("reminder.imminent", user, tags_in=["vip"]), wants("reminder.imminent", make.user())
+    site = make.site()
+    made = {"text": "call", "due_at": NOW + timedelta(hours=2), "user": user, "created_by": user}
+    Reminder.objects.create(**made, object_id=site.pk, object_type=ContentType.objects.get_for_model(site))
+
+    def planned():
+        for now in (NOW, NOW + planning.AGAIN):
+            planning.plan_new(now)
+        return Plan.objects.filter(subscription=row).count()
+
+    assert planned() == 0
+    for tags, plans in ((["vip"], 1), (["roof"], 0), (["VIP", "roof"], 1)):
+        site.tags.set(tags)
+        assert planning.unplanned(NOW)
+        plain.refresh_from_db()
+        assert plain.planned is planning.DONE
+        assert planned() == plans
 
 
 def test_a_life_is_told_from_beginning_to_end():
