@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from notifications import coverage, reference
+from notifications import coverage, recipients, reference
 from notifications.terms import OTHERS
 from notifications.views import whom
 
@@ -17,14 +18,23 @@ ROWS = "notifications/event_rows.html"
 
 @permission_required(OTHERS, raise_exception=True)
 def who_hears_what(request: HttpRequest) -> HttpResponse:
-    """Events that nobody hears, people on duty without a channel, subscriptions that never told anything."""
+    """Events that nobody hears, people on duty without a channel, subscriptions that never told anything.
+
+    A POST lets somebody (`for`, such as "role:engineer") hear of every occurrence of an `event`.
+    """
+    people = whom.others(request)
+    if request.method == "POST":
+        to = whom.chosen(request, people, request.POST.get("for", ""))
+        event = whom.add(to, request.POST.get("event", ""), request.user)
+        messages.success(request, f"Added for {recipients.name(to)}: {event.label}.")
+        return redirect("coverage")
     found, now = coverage.listening(), timezone.now()
     context = {
         "events": found,
         "faults": sorted((one for one in found if one.fault), key=lambda one: one.fault, reverse=True),
         "on_duty": coverage.unreached_on_duty(now),
         "never": coverage.never_fired(now),
-        "people": whom.others(request),
+        "people": people,
     }
     return render(request, "notifications/coverage.html", context)
 

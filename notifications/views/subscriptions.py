@@ -20,7 +20,7 @@ from notifications.models import Subscription
 from notifications.recipients import Recipient
 from notifications.terms import OTHERS, Reach, TermsForm
 from notifications.views.dry_run import tried
-from notifications.views.whom import allow, own, person_of
+from notifications.views.whom import add, allow, own, person_of
 
 PER_PAGE = 50
 
@@ -80,11 +80,7 @@ def _rows(page: Page, form: ListForm) -> list[tuple[hearing.Heard, TermsForm]]:
 
 
 def _add(request: HttpRequest, to: Recipient) -> HttpResponse:
-    event = declared().get(request.POST["event"])
-    if event is None or not event.is_offered:
-        raise Http404
-    begin = {"involved": True} if event.people is not None and recipients.involved(to) else {}
-    actions.subscribe(to, event.key, None, request.user, **begin)
+    event = add(to, request.POST["event"], request.user)
     messages.success(request, f"Added: {event.label}.")
     return redirect(request.path)
 

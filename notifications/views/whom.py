@@ -7,7 +7,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
-from notifications import recipients
+from notifications import actions, recipients
+from notifications.event import Event, declared
 from notifications.recipients import Recipient
 from notifications.terms import OTHERS
 
@@ -35,9 +36,9 @@ def others(request: HttpRequest, *kinds: str) -> Choices:
     return [(label, [choice for choice in choices if choice[0] != mine]) for label, choices in named]
 
 
-def chosen(request: HttpRequest, people: Choices) -> Recipient:
-    """Whom the query names by `for` ("user:3"), or oneself; raises Http404 for nobody."""
-    value = request.GET.get("for", "")
+def chosen(request: HttpRequest, people: Choices, value: str | None = None) -> Recipient:
+    """Whom this value ("user:3"; None: what the query names by `for`) means, or oneself; raises Http404 for nobody."""
+    value = request.GET.get("for", "") if value is None else value
     if not value or value == ":".join(own(request)):
         return own(request)
     if not request.user.has_perm(OTHERS):
@@ -46,6 +47,16 @@ def chosen(request: HttpRequest, people: Choices) -> Recipient:
         raise Http404
     kind, _, key = value.partition(":")
     return kind, key
+
+
+def add(to: Recipient, key: str, by: Any) -> Event:
+    """Let a recipient hear of an event of every object of its kind; raises Http404 where nobody may ask for it."""
+    event = declared().get(key)
+    if event is None or not event.is_offered:
+        raise Http404
+    begin = {"involved": True} if event.people is not None and recipients.involved(to) else {}
+    actions.subscribe(to, event.key, None, by, **begin)
+    return event
 
 
 def person_of(request: HttpRequest, to: Recipient) -> Any:

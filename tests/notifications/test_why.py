@@ -187,6 +187,28 @@ def test_coverage_is_for_administrators(request, administrator, stranger):
     assert "Nobody hears of it" in page and reverse("subscriptions_of", args=["role", "engineer"]) in page
 
 
+def test_a_gap_is_closed_where_it_is_shown(administrator, engineer):
+    make.user("technician")
+    address = reverse("coverage")
+    for form in ({"for": "role:technician", "event": "site.deleted"}, {"for": "", "event": "contact.changed"}):
+        assert f'<option value="{form["event"]}">' in administrator.get(address).text
+        assert engineer.post(address, form).status_code == 403
+        for _ in range(2):
+            assert administrator.post(address, form, follow=True).redirect_chain == [(address, 302)]
+        assert Subscription.objects.get(event=form["event"]).recipient == (
+            ("role", "technician") if form["for"] else ("user", str(administrator.user.pk))
+        )
+    assert "site.deleted" not in {one.event.key for one in coverage.listening() if one.fault == "Nobody hears of it"}
+    before = Subscription.objects.count()
+    odd = [
+        ("role:nobody", "site.deleted"), ("user:", "site.deleted"), ("role:technician", "no.such"),
+        ("role:technician", "notice.direct"), ("role:technician", ""),
+    ]  # fmt: skip
+    for whom, event in odd:
+        assert administrator.post(address, {"for": whom, "event": event}).status_code == 404
+    assert Subscription.objects.count() == before
+
+
 def test_coverage_costs_the_same_however_many_subscribe(administrator):
     for key in ("outage.opened", "outage.closed"):
         wants(key, *of(make.user()), about=make.site())
