@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from notifications import acknowledging, reading
 from notifications.models import Delivery, Notice
@@ -59,8 +59,9 @@ def test_the_button_acknowledges_without_opening_anything(desk: Any, service: Pu
 def test_a_click_beside_the_button_opens_the_page_and_acknowledges_nothing(desk: Any, service: PushService):
     page, one = desk("technician"), incident()
     pushed(page, service, one)
+    site = page.url.partition("/me/")[0]
     press(page, "")
-    expect(page).to_have_url(page.url.partition("/me/")[0] + one.get_absolute_url())
+    expect(page).to_have_url(site + one.get_absolute_url())
     assert Notice.objects.get(tone="down").acked_at is None
 
 
@@ -68,8 +69,9 @@ def test_a_button_that_comes_too_late_opens_the_page(desk: Any, service: PushSer
     page, one = desk("technician"), incident()
     pushed(page, service, one)
     Notice.objects.filter(tone="down").update(withdrawn_at=timezone.now())
+    site = page.url.partition("/me/")[0]
     press(page, "acknowledge")
-    expect(page).to_have_url(page.url.partition("/me/")[0] + one.get_absolute_url())
+    expect(page).to_have_url(site + one.get_absolute_url())
 
 
 def test_good_news_have_no_button(desk: Any, service: PushService):
@@ -125,6 +127,42 @@ def test_a_menu_stays_open_when_a_notice_draws_the_list_anew(desk: Any):
     matter = page.locator(".matter", has_text="sector-1")
     expect(matter.get_by_role("button", name="For an hour")).to_be_visible()
     expect(page.locator("details.matter-more[open]")).to_have_count(1)
+
+
+def test_what_has_the_focus_keeps_it_when_a_notice_draws_the_list_anew(desk: Any):
+    page = desk("technician")
+    told(page.user, incident(), "sector-1 is down", "down")
+    page.goto(reverse("inbox"))
+    for number, name in ((2, "For an hour"), (3, "Mark as read")):
+        matter = page.locator(".matter", has_text="sector-1")
+        if number == 2:
+            page.locator("summary[aria-label=Snooze]").first.press("Enter")
+        button = matter.get_by_role("button", name=name, exact=True)
+        button.focus()
+        told(page.user, make.site(f"Far away {number}"), "another thing", "up")
+        expect(page.locator(".matter")).to_have_count(number)
+        expect(button).to_be_focused()
+
+
+def test_a_notice_that_comes_while_the_list_is_on_its_way_is_drawn_as_well(desk: Any):
+    page, held = desk("technician"), []
+    told(page.user, incident(), "sector-1 is down", "down")
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.headers.get("hx-target") == "rows" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**{reverse('inbox')}*", hold_the_first)
+    page.goto(reverse("inbox"))
+    while not held:
+        page.wait_for_timeout(50)
+    answer = held[0].fetch()
+    told(page.user, make.site("Far away"), "another thing", "up")
+    expect(page.locator(".bell")).to_have_attribute("aria-label", "Notices, 2 unread")
+    held[0].fulfill(response=answer)
+    expect(page.locator(".matter")).to_have_count(2)
 
 
 def test_escape_closes_a_menu_and_steps_back_to_its_button(desk: Any):
