@@ -57,7 +57,7 @@ def record(readings: Sequence[Reading]) -> Advice:
         closed = _close(turn)
         _set_states(turn)
         found = incidents.settle(turn.readings, now, ended=[outage.incident_id for outage in closed])
-        if opened or closed or found.changed:
+        if opened or closed or turn.risen or found.changed:
             live.bump("incidents")
     wanted = found.ask | {check.equipment_id for check in turn.suspects if check.state == Check.State.UP}
     asked = looking.parents(wanted) if wanted else []

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Equipment
+from notifications.models import Topic
 from outages import recording
 from outages.models import Check, Incident, Outage, Sweep
 from tests import make
@@ -24,6 +25,14 @@ def test_the_first_good_reading_makes_it_up_at_once(desk):
     assert (check.state, check.settled) == ("up", True)
     check.equipment.refresh_from_db()
     assert check.equipment.state == "up"
+
+
+def test_who_looks_on_is_told_when_a_check_answers_for_the_first_time_and_not_each_time(desk):
+    check, changes = check_of(), []
+    for second in (0, 10, 20):
+        desk.read(second, up=[check])
+        changes.append(Topic.objects.filter(name="incidents").values_list("changes", flat=True).first())
+    assert changes == [1, 1, 1]
 
 
 def test_what_never_answered_opens_no_outage(desk):
