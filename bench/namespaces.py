@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -112,13 +113,25 @@ def _build(net: Network, prefixes: Sequence[str]) -> None:
     for prefix in prefixes:
         _run("ip", "-n", net.asking, "route", "add", prefix, "via", ANSWERING_ADDRESS)
         _run("ip", "-n", net.answering, "route", "add", "local", prefix, "dev", "lo")
+    for namespace in (net.asking, net.answering):
+        _wait_until_up(namespace)
     _run(*net.command("nft", "-f", "-", answering=True), text=RULES)
 
 
-def _run(*words: str, text: str = "") -> None:
+def _wait_until_up(namespace: str) -> None:
+    # The kernel takes a wire into use up to a second after both ends are up; what is sent before is lost.
+    until = time.monotonic() + 10
+    while "state UP" not in _run("ip", "-n", namespace, "-o", "link", "show", "dev", "wire"):
+        if time.monotonic() > until:
+            raise CannotBuild("The wire between the namespaces does not come up.")
+        time.sleep(0.02)
+
+
+def _run(*words: str, text: str = "") -> str:
     done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotBuild(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _set_namespace(descriptor: int) -> None:

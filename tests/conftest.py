@@ -25,8 +25,11 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
+from config import options  # noqa: E402
 from tests import make  # noqa: E402
 
 assert str(settings.VAR) == VAR, "each process needs a folder of its own"
@@ -60,6 +63,18 @@ def plain_settings() -> Iterator[None]:
     """Settings that only make things slower here."""
     with override_settings(**PLAIN):
         yield
+
+
+@pytest.fixture(autouse=True)
+def as_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the last test left in memory is none of the next one's business: its rows are gone.
+
+    The options are kept for as long as a test takes. How many queries a page makes would otherwise depend on when
+    their two seconds are over; whoever changes them forgets them at once.
+    """
+    cache.clear()
+    timezone.deactivate()
+    monkeypatch.setattr(options, "SECONDS", 600)
 
 
 def signed_in(role: str) -> Client:

@@ -15,7 +15,9 @@ from agents.probes.readings import Reading, Target, UpstreamError
 from agents.shifts import Looker, shift
 from agents.work import Advice, Job
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+# Seconds between two turns, of which none comes while a test runs: the next one is in 2033.
+YEARS = 1e9
 # What the setting AGENT_WORK gives, and what came back by the other two.
 WORK: list[Job] = []
 NOTED, RECORDED, SWEEPS = [], [], []
@@ -154,18 +156,19 @@ def test_what_is_new_while_the_batch_is_in_the_air_waits_for_the_next_turn():
         WORK.extend(jobs(2, first=10, soon=True))
         roster.tell_new_work()
         until(lambda: len(SWEEPS) == 3)
-    assert [len(keys) for _, keys in SWEEPS] == [3, 5, 5]
+    # Until it has noticed that it is over, it may have begun another.
+    assert [len(keys) for _, keys in SWEEPS[:3]] == [3, 5, 5]
 
 
 def test_a_source_that_was_never_asked_is_asked_at_once():
-    WORK.extend(jobs(interval=3600.0, soon=True))
+    WORK.extend(jobs(interval=YEARS, soon=True))
     with on_duty():
         until(lambda: NOTED, 2)
     assert len(SWEEPS) == 1
 
 
 def test_after_a_hand_over_the_beat_is_kept():
-    WORK.extend(jobs(interval=3600.0))
+    WORK.extend(jobs(interval=YEARS))
     shift(0, 0.3)
     assert SWEEPS == []
 
@@ -176,7 +179,7 @@ def test_a_fault_is_handed_on_with_its_kind_and_shuts_no_way_of_looking():
     with on_duty():
         until(lambda: len(NOTED) == 2)
         trouble = roster.here().trouble
-    assert [(outcome.fault.kind, str(outcome.fault)) for outcome in NOTED] == [
+    assert [(outcome.fault.kind, str(outcome.fault)) for outcome in NOTED[:2]] == [
         ("unauthorised", "the key is not accepted")
     ] * 2
     assert trouble == {}
@@ -208,7 +211,7 @@ def test_the_next_shift_leaves_alone_whom_the_last_one_was_told_to_leave_alone()
 
 
 def test_a_wish_is_answered_at_once_and_only_once():
-    WORK.extend(jobs(interval=3600.0))
+    WORK.extend(jobs(interval=YEARS))
     with on_duty():
         until(lambda: Lease.objects.exclude(until=None).exists())
         time.sleep(0.4)

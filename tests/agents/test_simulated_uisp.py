@@ -187,15 +187,20 @@ def test_a_silent_server_lets_its_callers_go_when_the_fault_ends(uisp):
             ask(uisp, f"{NMS}/devices", timeout=5)
         ended.set()
 
+    before = uisp.status()["calls"]
     caller = threading.Thread(target=wait)
     caller.start()
-    time.sleep(0.2)
+    limit = time.monotonic() + 5
+    while uisp.status()["calls"] == before:
+        assert time.monotonic() < limit, "it was never asked"
+        time.sleep(0.02)
     uisp.play("none")
     assert ended.wait(1)
     caller.join()
     assert ask(uisp, f"{NMS}/devices")[0] == 200
 
 
+@pytest.mark.processes
 def test_a_slow_server_answers_in_the_end(uisp):
     uisp.play("slow")
     started = time.monotonic()

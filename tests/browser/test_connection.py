@@ -53,5 +53,5 @@ def test_a_server_that_is_gone_is_said_and_found_again(visitors: Visitors, own_s
         expect(page.locator("#live")).to_have_attribute("data-state", "reconnecting")
         expect(page.locator("#live")).to_contain_text("Reconnecting")
         own_server.start()
-        with page.expect_response("**/now/board/"):
+        with page.expect_response("**/now/board/", timeout=20_000):
             expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=15_000)

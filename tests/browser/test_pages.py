@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser import addresses
 from tests.browser.conftest import Visitors
 from tests.browser.examined import SIZES, faults
-from tests.browser.served import Server
+from tests.browser.served import InHand, Server
 from tests.browser.world import World, build
 
 
@@ -19,6 +19,7 @@ from tests.browser.world import World, build
 def transactional_db(server: Server) -> Iterator[None]:
     """In place of the fixture of that name: emptied after all tests of this file, which only look."""
     yield
+    InHand.wait()
     call_command("flush", interactive=False, verbosity=0)
 
 

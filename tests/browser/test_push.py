@@ -60,7 +60,8 @@ class Chromium:
         self.registrations: list[str] = []
         self.session.on("ServiceWorker.workerRegistrationUpdated", self.note)
         self.session.send("ServiceWorker.enable")
-        page.wait_for_timeout(200)
+        while not self.registrations:
+            page.wait_for_timeout(50)
 
     def note(self, said: Any) -> None:
         self.registrations += [each["registrationId"] for each in said["registrations"]]
@@ -84,10 +85,11 @@ def test_resolved_replaces_down_and_a_click_opens_the_page(desk: Any, service: P
         until(lambda wanted=wanted: chromium.shown() == [wanted])
     page.evaluate("""navigator.serviceWorker.ready.then((registration) => registration.getNotifications())
         .then(([first]) => { window.seen = first.tag; })""")
+    address = page.url.partition("/me/")[0] + site.get_absolute_url()
     (worker,) = page.context.service_workers
     worker.evaluate("""registration.getNotifications().then(([notification]) =>
         dispatchEvent(new NotificationEvent("notificationclick", {notification})))""")
-    expect(page).to_have_url(page.url.partition("/me/")[0] + site.get_absolute_url())
+    expect(page).to_have_url(address)
     until(lambda: chromium.shown() == [])
 
 

@@ -91,6 +91,7 @@ def test_pages_follow_each_other_without_a_gap_even_within_one_moment(manager):
     assert seen[-1] == "the oldest"
 
 
+@pytest.mark.processes
 def test_a_page_costs_the_same_for_few_and_for_a_hundred_thousand(manager, django_assert_max_num_queries):
     manager.get(reverse("audit"))
     with CaptureQueriesContext(connection) as few:

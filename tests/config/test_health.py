@@ -1,9 +1,10 @@
 """The doctor's page and the line for a watchman."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
@@ -19,6 +20,8 @@ from config.finding import State, broken, look, works
 from notifications.models import Address, Attempt, Delivery, Notice
 from outages.models import Check
 from tests import make
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
 def seen(seconds_ago, **fields):
@@ -49,6 +52,7 @@ def test_the_watchman_hears_looking_while_somebody_looks(stranger, db):
     assert reverse("keep_alive") == "/keep-alive"
 
 
+@time_machine.travel(NOW, tick=False)
 def test_the_watchman_hears_since_when_nobody_looks(stranger, db):
     seen(90)
     answer = stranger.get(reverse("keep_alive"))
@@ -100,6 +104,7 @@ def test_htmx_gets_the_findings_alone(manager):
     assert "Looking" in answer.text
 
 
+@time_machine.travel(NOW, tick=False)
 def test_looking_that_is_alive_late_or_has_not_begun(db):
     assert found("Looking").state is State.BROKEN
     seen(1, swept_at=timezone.now(), swept_count=7)

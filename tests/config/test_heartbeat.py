@@ -136,6 +136,7 @@ def test_what_is_no_http_is_not_an_answer(odd_server, said):
         heartbeat.tell(odd_server(lambda connection: connection.sendall(said)))
 
 
+@pytest.mark.processes
 def test_a_trickle_does_not_stretch_the_deadline(odd_server, monkeypatch):
     monkeypatch.setattr(heartbeat, "SECONDS", 0.5)
 

@@ -44,6 +44,7 @@ def test_a_database_that_is_away_costs_a_turn_and_one_line(caplog):
     assert sorted(record.args[0] for record in caplog.records) == steps
 
 
+@pytest.mark.processes
 def test_a_cluster_that_was_asked_and_stays_silent_ails(signs):
     metronome = Metronome()
     metronome.unanswered_since = time.monotonic() - STALE - 5
@@ -85,6 +86,7 @@ def test_without_a_supervisor_no_signs_are_kept(settings, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.processes
 def test_a_cluster_that_takes_no_shift_ails(db):
     metronome = Metronome()
     metronome.wake_shifts()

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,13 +84,14 @@ class Running:
         self.process = self.another(*children)
 
     def another(self, *children: str) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(self.folder), *children],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with (self.folder / "said").open("ab") as said:
+            command = [sys.executable, "-c", PROGRAM, str(self.folder), *children]
+            # Under nohup it would inherit that this signal is ignored, and rightly ignore it.
+            at_default = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+            return subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, preexec_fn=at_default)
+
+    def said(self) -> str:
+        return (self.folder / "said").read_text()
 
     def pids(self, name: str = "leader") -> list[int]:
         with suppress(FileNotFoundError):
@@ -109,7 +111,8 @@ class Running:
 
     def stop(self) -> str:
         self.process.terminate()
-        return self.process.communicate(timeout=6)[0]
+        self.process.wait(6)
+        return self.said()
 
 
 def until(happens: Callable[[], bool], what: str, seconds: float = 8) -> float:
@@ -136,7 +139,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     for running in made:
         running.process.kill()
         processes.end_marked(running.mark)
-        running.process.communicate(timeout=5)
+        running.process.wait(5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -145,7 +148,7 @@ def test_a_signal_stops_everything(start, number):
     running.wait_for(2)
     running.wait_for(1, "worker")
     running.process.send_signal(number)
-    running.process.communicate(timeout=5)
+    running.process.wait(5)
     assert running.process.returncode == 0
     assert running.left() == []
 
@@ -157,7 +160,7 @@ def test_a_child_that_ignores_the_signal_is_killed_within_five_seconds_even_when
     running.process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     running.process.send_signal(signal.SIGINT)
-    running.process.communicate(timeout=4.5)
+    running.process.wait(4.5)
     assert running.left() == []
 
 
@@ -204,7 +207,7 @@ def test_helpers_that_run_for_a_moment_may_end_as_they_like(start):
 def test_a_child_that_dies_at_once_is_tried_again_and_the_others_go_on(start):
     running = start("bad:0:raise SystemExit(3)", f"web:0:{SLEEPS}")
     first = running.wait_for(1)
-    time.sleep(4)
+    until(lambda: "keeps ending" in running.said(), "patience", 20)
     assert not gone(first)
     lines = [line for line in running.stop().splitlines() if line.startswith("bad")]
     assert lines == [
@@ -269,7 +272,8 @@ def test_a_second_supervisor_of_the_same_folder_is_refused(start):
     running = start(f"web:0:{SLEEPS}")
     running.wait_for(1)
     second = running.another(f"web:0:{SLEEPS}")
-    out, _ = second.communicate(timeout=5)
+    second.wait(5)
+    out = running.said()
     assert (second.returncode, out) == (1, f"taken by {running.process.pid}\n")
     assert len(running.pids()) == 1
 

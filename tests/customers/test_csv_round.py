@@ -66,12 +66,14 @@ def state_of_all():
     return sorted(found, key=str)
 
 
+@pytest.mark.processes
 @given(st.text())
 def test_what_was_guarded_comes_back_as_it_was(text):
     assert plain(guarded(text)) == text
     assert not DANGEROUS.match(guarded(text)) or guarded(text).startswith("'")
 
 
+@pytest.mark.processes
 @given(st.text(alphabet="'=+-@\t\rab"))
 def test_signs_that_start_a_formula_come_back_as_they_were(text):
     assert plain(guarded(text)) == text

@@ -39,6 +39,7 @@ def test_downlinks_are_the_pairs_the_other_way_round():
     assert downlinks(TREE) == {1: [2], 2: [3, 4], 4: [5]}
 
 
+@pytest.mark.processes
 @given(st.dictionaries(st.integers(1, 12), st.none() | st.integers(1, 12), min_size=1), st.data())
 def test_one_is_above_exactly_those_that_are_below_it(pairs, data):
     root = data.draw(st.sampled_from(sorted(pairs)))

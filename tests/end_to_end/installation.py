@@ -22,6 +22,7 @@ from tests.end_to_end.browser import Browser
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_PAGE = re.compile(r"towerwatch: open (\S+) in a browser")
 ORPHAN = " (orphan)"
+GONE = "gone"
 NOT_OURS = ("DATABASE_URL", "DEMO", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "REDIS_URL", "SECRET_KEY", "SHARDS")
 
 
@@ -106,7 +107,7 @@ class Installation:
     def doubles(self) -> set[str]:
         """The names of those that run in more than one process group: forks count as what they were forked from."""
         groups = {(_name(process).removesuffix(ORPHAN), process.group) for process in self._processes()}
-        counted = Counter(name for name, _ in groups)
+        counted = Counter(name for name, _ in groups if name != GONE)
         return {name for name, count in counted.items() if count > 1}
 
     def _processes(self) -> list[Process]:
@@ -143,7 +144,9 @@ def _name(process: Process) -> str:
         words = Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")
         values = Path(f"/proc/{process.pid}/environ").read_text().split("\0")
     except OSError:
-        return "gone"
+        return GONE
+    if words == [""]:
+        return GONE  # it has ended, and nobody has asked yet how
     cluster = next((value for value in values if value.startswith("Q_CLUSTER_NAME=")), "").partition("=")[2]
     if "qcluster" in words:
         return cluster if process.group == process.pid else f"{cluster}{ORPHAN}"

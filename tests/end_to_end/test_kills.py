@@ -93,7 +93,7 @@ def whole(desk):
     with running(customers=1) as invented:
         desk.start()
         one_host(desk, invented)
-        until(lambda: runs_whole(desk, set()), "whole installation")
+        until(lambda: runs_whole(desk, set()), "whole installation", 60)
         until(lambda: desk.rows(Sweep).exists(), "first sweep")
         yield desk
 

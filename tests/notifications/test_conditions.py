@@ -114,6 +114,7 @@ def test_a_first_number_and_a_new_object_have_risen_from_nowhere():
     assert not MULTIPLE(Thing(499), None, {"every": 500})
 
 
+@pytest.mark.processes
 @given(st.lists(st.one_of(st.none(), st.decimals(0, 5000, places=2)), max_size=30), st.integers(1, 900))
 def test_a_meter_tells_as_often_as_it_steps_into_a_higher_multiple(readings, every):
     steps = list(pairwise(readings))
@@ -124,6 +125,7 @@ def test_a_meter_tells_as_often_as_it_steps_into_a_higher_multiple(readings, eve
     assert len(set(marks)) == len(marks)
 
 
+@pytest.mark.processes
 @given(st.lists(st.one_of(st.none(), st.integers(-50, 50)), max_size=30), st.integers(-40, 40), st.booleans())
 def test_a_threshold_tells_once_each_time_it_is_crossed(values, limit, falling):
     when, beyond = crossed("meter", "limit", falling), False

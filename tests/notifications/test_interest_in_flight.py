@@ -32,7 +32,7 @@ def under_way(change):
             with transaction.atomic():
                 change()
                 made.set()
-                commit.wait(20)
+                commit.wait()
         finally:
             connection.close()
 

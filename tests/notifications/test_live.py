@@ -11,7 +11,7 @@ from django.urls import reverse
 from notifications import live
 from notifications.models import Topic
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 def changes(topic):
@@ -23,7 +23,9 @@ def bump(*names):
 
     def work():
         try:
-            live.bump(*names)
+            # With what has changed, of which others see all or nothing.
+            with transaction.atomic():
+                live.bump(*names)
         finally:
             connection.close()
 

@@ -140,6 +140,7 @@ def test_search_finds_words_of_ones_own_notices(office):
     assert office.get(reverse("inbox"), {"q": "\0", "show": "nonsense"}).status_code == 200
 
 
+@pytest.mark.processes
 def test_ten_thousand_are_shown_in_no_time(office):
     kind, thing = ContentType.objects.get_for_model(office.user), make.equipment()
     about = ContentType.objects.get_for_model(thing)

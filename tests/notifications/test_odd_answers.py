@@ -114,6 +114,7 @@ def test_a_number_is_added_though_the_answer_breaks_off(settings, engineer):
     assert Address.objects.get(channel="sms").code
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("channel", ["sms", "webpush"])
 def test_an_answer_that_comes_in_drops_is_not_waited_for(settings, monkeypatch, channel):
     monkeypatch.setattr("notifications.sms.provider.TIMEOUT", 1)

@@ -70,6 +70,7 @@ def test_it_says_how_many_in_words():
     assert str(count("a" * 161)) == "2 segments"
 
 
+@pytest.mark.processes
 @given(st.text(max_size=1700))
 def test_segments_hold_every_unit_and_none_is_wasted_but_at_a_border(text):
     found = count(text)
@@ -88,11 +89,13 @@ def test_segments_hold_every_unit_and_none_is_wasted_but_at_a_border(text):
         assert -(-units // joined) <= found.segments <= -(-units // (joined - 1))
 
 
+@pytest.mark.processes
 @given(st.text(GSM, max_size=400), st.text(max_size=100))
 def test_more_text_never_costs_less(text, more):
     assert count(text + more).segments >= count(text).segments
 
 
+@pytest.mark.processes
 @given(st.text(st.sampled_from("ab\u2026\u201c\u2013ы"), max_size=280))
 def test_plain_twins_never_make_a_message_dearer(text):
     assert count(segments.plain(text)).segments <= count(text).segments
@@ -122,6 +125,7 @@ def test_signs_of_typography_do_not_double_the_cost():
     assert count(line).encoding == "GSM-7"
 
 
+@pytest.mark.processes
 @given(st.text(min_size=1, max_size=280))
 def test_a_notice_never_costs_more_with_its_link_when_it_fits_into_one(text):
     said = segments.plain(" ".join(text.split()))

@@ -127,7 +127,7 @@ def test_ones_own_mutes_are_made_listed_and_ended(member, boss):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "about"), ({"about": None}, "about"), ({"about": {"kind": "customers.site", "id": 99}}, "about"),
+        ({}, "about"), ({"about": None}, "about"), ({"about": {"kind": "customers.site", "id": 10**9}}, "about"),
         ({"about": {"kind": "config.user", "id": 1}}, "about"), ({"until": "2001-01-01T00:00:00Z"}, "until"),
         ({"until": "soon"}, "until"),
     ],

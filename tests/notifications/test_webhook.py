@@ -168,6 +168,7 @@ def test_a_redirect_is_not_followed(there):
     assert "leads elsewhere" in delivery.attempts.get().error
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("how", ["slow", "drip"])
 def test_whoever_never_ends_is_left(there, how, monkeypatch):
     user = make.user()

@@ -56,6 +56,7 @@ def test_a_rule_of_one_decides_at_once():
     assert judge(Standing(UP), False, 0, Rule(1, 1, 1)) == Standing(DOWN)
 
 
+@pytest.mark.processes
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=60, unique_by=lambda reading: reading[0]),
     st.integers(1, 5),

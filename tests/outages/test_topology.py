@@ -51,6 +51,7 @@ def test_depth_counts_what_lies_above():
     assert [depth(pk, LINE) for pk in (1, 3, 5, 99)] == [0, 2, 4, 0]
 
 
+@pytest.mark.processes
 @given(
     st.dictionaries(st.integers(1, 8), st.none() | st.integers(1, 8), max_size=8),
     st.dictionaries(st.integers(1, 8), st.sampled_from(Standing)),

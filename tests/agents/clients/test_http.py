@@ -19,6 +19,7 @@ from agents.simulated.uisp import UispServer
 from tests.agents.clients.wire import CHUNKED, DEVICE, client_of, fault_of, reply, wire
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("fault", ["timeout", "slow"])
 def test_a_server_that_is_silent_or_trickles_is_left_at_the_deadline(server, fault):
     server.play(fault)
@@ -29,6 +30,7 @@ def test_a_server_that_is_silent_or_trickles_is_left_at_the_deadline(server, fau
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.processes
 def test_a_trickle_of_headers_does_not_stretch_the_deadline():
     with wire(*[bytes([sign]) for sign in reply(b"[]")], pause=0.2) as server:
         started = time.monotonic()
@@ -83,6 +85,7 @@ def test_chunks_and_answers_without_a_length_are_read():
             assert [row.id for row in Uisp(server.url, "k").devices().rows] == ["d-1"]
 
 
+@pytest.mark.processes
 def test_an_answer_over_the_limit_is_refused_before_it_is_read():
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 200000000\r\n\r\n"
     with wire(head, pause=9) as server:
@@ -97,11 +100,11 @@ def test_a_body_that_grows_over_the_limit_is_refused_whatever_it_says_of_itself(
     flood = [b" " * 1_000_000] * 200
     for head in (b"HTTP/1.0 200 OK\r\n\r\n", CHUNKED + b"-1\r\n"):
         with wire(head, *flood) as server:
-            assert fault_of(server.url).kind is FaultKind.TOO_LARGE
+            assert fault_of(server.url, seconds=60).kind is FaultKind.TOO_LARGE
     bomb = gzip.compress(b" " * 200_000_000, 9)
     assert len(bomb) < 1_000_000
     with wire(reply(bomb, "Content-Encoding: gzip")) as server:
-        assert fault_of(server.url).kind is FaultKind.TOO_LARGE
+        assert fault_of(server.url, seconds=60).kind is FaultKind.TOO_LARGE
 
 
 @pytest.fixture(scope="module")

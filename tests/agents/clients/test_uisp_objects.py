@@ -150,6 +150,7 @@ OBJECTS = st.recursive(
 )
 
 
+@pytest.mark.processes
 @given(st.lists(OBJECTS, max_size=4) | OBJECTS, st.sampled_from([device, site, link, client, service]))
 def test_whatever_comes_is_read_or_is_a_fault(answer, read):
     reader = RowReader("rows", read, ("id",))
