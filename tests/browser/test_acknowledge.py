@@ -165,6 +165,18 @@ def test_a_notice_that_comes_while_the_list_is_on_its_way_is_drawn_as_well(desk:
     expect(page.locator(".matter")).to_have_count(2)
 
 
+def test_a_notice_that_comes_leaves_the_filter_as_it_is(desk: Any):
+    page = desk("technician")
+    page.goto(reverse("inbox"))
+    page.get_by_label("Show").select_option("snoozed")
+    expect(page.get_by_text("Nothing snoozed")).to_be_visible()
+    with page.expect_response(lambda answer: "show=snoozed" in answer.url):
+        told(page.user, incident(), "sector-1 is down", "down")
+    expect(page.locator(".bell")).to_have_attribute("aria-label", "Notices, 1 unread")
+    expect(page.get_by_text("Nothing snoozed")).to_be_visible()
+    expect(page.locator(".matter")).to_have_count(0)
+
+
 def test_escape_closes_a_menu_and_steps_back_to_its_button(desk: Any):
     page = desk("technician")
     told(page.user, incident(), "sector-1 is down", "down")
