@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from django.conf import settings
 from django.db import Error, connection
 
 from config import env
+
+# Seconds for which a port may still be that of a process that ends.
+PATIENCE = 2.0
 
 
 def database() -> None:
@@ -54,8 +59,15 @@ def queue() -> None:
 
 
 def port() -> None:
-    """Nobody else listens where the pages shall be."""
-    place = f"HOST={settings.HOST} PORT={settings.PORT}"
+    """Nobody else listens where the pages shall be; whoever was killed there is given a moment to end."""
+    until = time.monotonic() + PATIENCE
+    while fault := _taken():
+        if fault.errno != errno.EADDRINUSE or time.monotonic() > until:
+            env.leave(f"HOST={settings.HOST} PORT={settings.PORT} cannot be used: {fault.strerror}")
+        time.sleep(0.1)
+
+
+def _taken() -> OSError | None:
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
         with closing(socket.socket(family, kind)) as trial:
@@ -64,4 +76,5 @@ def port() -> None:
             # Two sockets may be bound alike as long as neither listens.
             trial.listen()
     except OSError as fault:
-        env.leave(f"{place} cannot be used: {fault.strerror}")
+        return fault
+    return None

@@ -106,6 +106,7 @@ def towerwatch(tmp_path: Path, database: str) -> Iterator[Towerwatch]:
         process.kill()
         process.wait()
     processes.end_marked(f"TOWERWATCH_VAR={tmp_path}")
+    print(running.log())
 
 
 def test_it_starts_says_where_to_look_and_stops_within_five_seconds(towerwatch):
