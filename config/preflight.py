@@ -15,7 +15,7 @@ from django.db import Error, connection
 
 from config import env
 
-# Seconds for which a port may still be that of a process that ends.
+# Seconds for which a port may still be that of a process that was killed: it is let go of last.
 PATIENCE = 2.0
 
 

@@ -65,26 +65,13 @@ def end_marked(mark: str, seconds: float = 3.0) -> int:
     """Kill the processes that carry `mark`, wait until they are gone, and say how many they were."""
     seen: set[int] = set()
     limit = time.monotonic() + seconds
-    while ((pids := marked(mark)) or any(map(_is_ending, seen))) and time.monotonic() < limit:
+    while (pids := marked(mark)) and time.monotonic() < limit:
         seen |= set(pids)
         for pid in pids:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
     return len(seen)
-
-
-def _is_ending(pid: int) -> bool:
-    """Whether a process that was killed still holds its ports.
-
-    A process that ends loses its memory, and with it the environment by which it is found, before its sockets; and
-    these are closed by the last of its threads, though the first only waits to be reaped by then.
-    """
-    try:
-        state = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-        return state not in ZOMBIES or len(os.listdir(PROC / str(pid) / "task")) > 1
-    except OSError:
-        return False
 
 
 def signal_group(group: int, number: int) -> None:

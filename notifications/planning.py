@@ -31,6 +31,8 @@ AGAIN = timedelta(seconds=10)
 MANY = 500
 # Seconds for planning all; a task of the queue may take 120.
 LONGEST = 90.0
+# All subscriptions, and those to which tags matter.
+EVERY, TAGGED = Q(), ~Q(tags_in=[], tags_out=[])
 # How far the planning of a subscription is (its field `planned`), and what comes next.
 NEW, ONCE, STALE, STALE_ONCE, DONE = 0, 1, 2, 3, None
 NEXT: dict[int | None, int | None] = {NEW: ONCE, ONCE: DONE, STALE: STALE_ONCE, STALE_ONCE: DONE}
@@ -190,7 +192,7 @@ def belongings_changed(thing: models.Model, now: datetime) -> None:
             _plan_belongings(event, thing, now)
     for event in _of_anything():
         if interest.asks_for([event.key]):
-            _plan_anew(event, Subscription._base_manager.exclude(tags_in=[], tags_out=[]))
+            _plan_anew(event, TAGGED)
 
 
 def moved(changes: Sequence[tuple[Any, Any]], now: datetime) -> None:
@@ -226,16 +228,16 @@ def _plan_belongings(event: Event, thing: models.Model, now: datetime) -> None:
     rows = (event.among() if event.among else model._base_manager.all()).filter(**{path: thing.pk}) if path else None
     keys = [] if rows is None else list(rows.order_by("pk").values_list("pk", flat=True)[: MANY + 1])
     if rows is None or len(keys) > MANY:
-        _plan_anew(event, Subscription._base_manager.all())
+        _plan_anew(event)
     elif keys:
         things = list(free(model).filter(pk__in=keys))
         if things:
             settle_changes([event], [(one, one) for one in things], now)
         if len(things) < len(keys):
-            _plan_anew(event, Subscription._base_manager.all())
+            _plan_anew(event)
 
 
-def _plan_anew(event: Event, rows: models.QuerySet[Subscription]) -> None:
-    """Let the queue bring the plans of an event in line, for all of these rows who asked for it."""
-    rows = rows.filter(event__in=[event.key, OPERATIONS], off=False)
+def _plan_anew(event: Event, which: Q = EVERY) -> None:
+    """Let the queue bring the plans of an event in line, for all of these subscriptions that asked for it."""
+    rows = Subscription._base_manager.filter(which, event__in=[event.key, OPERATIONS], off=False)
     rows.filter(Q(planned=DONE) | Q(planned=STALE_ONCE)).update(planned=STALE)

@@ -62,6 +62,7 @@ class Reminder(Observed):
     done_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar = Reminders.as_manager()
+    # New tags of any object may be tags of a reminder: planning asks for this.
     is_of_anything: ClassVar = True
 
     class Meta(Observed.Meta):

@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from notifications import coverage, recipients, reference
 from notifications.terms import OTHERS
 from notifications.views import whom
+from notifications.views.subscriptions import add
 
 ROWS = "notifications/event_rows.html"
 
@@ -25,7 +26,7 @@ def who_hears_what(request: HttpRequest) -> HttpResponse:
     people = whom.others(request)
     if request.method == "POST":
         to = whom.chosen(request, people, request.POST.get("for", ""))
-        event = whom.add(to, request.POST.get("event", ""), request.user)
+        event = add(to, request.POST.get("event", ""), request.user)
         messages.success(request, f"Added for {recipients.name(to)}: {event.label}.")
         return redirect("coverage")
     found, now = coverage.listening(), timezone.now()

@@ -20,7 +20,7 @@ from notifications.models import Subscription
 from notifications.recipients import Recipient
 from notifications.terms import OTHERS, Reach, TermsForm
 from notifications.views.dry_run import tried
-from notifications.views.whom import add, allow, own, person_of
+from notifications.views.whom import allow, own, person_of
 
 PER_PAGE = 50
 
@@ -77,6 +77,16 @@ def _around(request: HttpRequest, to: Recipient, heard: list[hearing.Heard]) -> 
 
 def _rows(page: Page, form: ListForm) -> list[tuple[hearing.Heard, TermsForm]]:
     return [(one, form.by_row[one.row.pk]) for one in page if one.row.pk in form.by_row]
+
+
+def add(to: Recipient, key: str, by: Any) -> Event:
+    """Let a recipient hear of an event of every object of its kind; raises Http404 where nobody may ask for it."""
+    event = declared().get(key)
+    if event is None or not event.is_offered:
+        raise Http404
+    begin = {"involved": True} if event.people is not None and recipients.involved(to) else {}
+    actions.subscribe(to, event.key, None, by, **begin)
+    return event
 
 
 def _add(request: HttpRequest, to: Recipient) -> HttpResponse:

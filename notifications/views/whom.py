@@ -7,8 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
-from notifications import actions, recipients
-from notifications.event import Event, declared
+from notifications import recipients
 from notifications.recipients import Recipient
 from notifications.terms import OTHERS
 
@@ -47,16 +46,6 @@ def chosen(request: HttpRequest, people: Choices, value: str | None = None) -> R
         raise Http404
     kind, _, key = value.partition(":")
     return kind, key
-
-
-def add(to: Recipient, key: str, by: Any) -> Event:
-    """Let a recipient hear of an event of every object of its kind; raises Http404 where nobody may ask for it."""
-    event = declared().get(key)
-    if event is None or not event.is_offered:
-        raise Http404
-    begin = {"involved": True} if event.people is not None and recipients.involved(to) else {}
-    actions.subscribe(to, event.key, None, by, **begin)
-    return event
 
 
 def person_of(request: HttpRequest, to: Recipient) -> Any:
